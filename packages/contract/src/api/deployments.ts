@@ -1,0 +1,78 @@
+/** @file Deployments: a model version that is being served. */
+import { z } from "zod";
+import { resourceName, timestamp } from "./common.ts";
+
+export const batching = z.strictObject({
+  /** Requests run together at most. */
+  max_batch_size: z.number().int().min(1).max(1024).default(32),
+  /** How long the first of a batch may wait for company. */
+  max_delay_ms: z.number().min(0).max(1000).default(2),
+  /** Requests that may wait; more are refused with 429. */
+  max_queue: z.number().int().min(1).max(100_000).default(1024),
+});
+export type Batching = z.infer<typeof batching>;
+
+export const createDeployment = z.strictObject({
+  name: resourceName,
+  /** `name` (its latest version) or `name@3`. */
+  model: z.string().min(1).max(80),
+  replicas: z.number().int().min(1).max(64).default(1),
+  threads: z.number().int().min(1).max(256).optional(),
+  batching: batching.prefault({}),
+});
+export type CreateDeployment = z.infer<typeof createDeployment>;
+export type CreateDeploymentInput = z.input<typeof createDeployment>;
+
+/** Another model or other settings make a new revision; replicas alone do not. */
+export const updateDeployment = z.strictObject({
+  model: z.string().min(1).max(80).optional(),
+  replicas: z.number().int().min(1).max(64).optional(),
+  threads: z.number().int().min(1).max(256).optional(),
+  batching: batching.partial().optional(),
+});
+export type UpdateDeployment = z.infer<typeof updateDeployment>;
+
+export const deploymentStatus = z.enum(["starting", "ready", "degraded", "stopping", "stopped", "failed"]);
+export type DeploymentStatus = z.infer<typeof deploymentStatus>;
+
+export const replica = z.object({
+  id: z.string(),
+  revision: z.number().int(),
+  status: z.enum(["starting", "ready", "restarting", "failed", "stopping"]),
+  pid: z.number().int().nullable(),
+  restarts: z.number().int(),
+  queue_depth: z.number().int(),
+  memory_bytes: z.number().int().nullable(),
+  ready_at: timestamp.nullable(),
+  last_error: z.string().nullable(),
+});
+export type Replica = z.infer<typeof replica>;
+
+export const revision = z.object({
+  id: z.string(),
+  revision: z.number().int(),
+  model: z.string(),
+  model_version: z.number().int(),
+  model_version_id: z.string(),
+  sha256: z.string(),
+  threads: z.number().int(),
+  batching,
+  created_at: timestamp,
+});
+export type Revision = z.infer<typeof revision>;
+
+export const deployment = z.object({
+  id: z.string(),
+  object: z.literal("deployment"),
+  project_id: z.string(),
+  name: z.string(),
+  status: deploymentStatus,
+  /** The revision that answers. */
+  revision: revision.nullable(),
+  revisions: z.array(revision),
+  desired_replicas: z.number().int(),
+  replicas: z.array(replica),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  created_at: timestamp,
+});
+export type Deployment = z.infer<typeof deployment>;

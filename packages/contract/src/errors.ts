@@ -1,0 +1,233 @@
+/** @file Every failure a caller can see, in one table. docs/errors.md is tested against it. Codes are never reused or renamed. */
+
+const table = {
+  "request.invalid": {
+    status: 400,
+    retryable: false,
+    help: "Compare the request with the API reference; each problem names its field.",
+  },
+  "request.too_large": {
+    status: 413,
+    retryable: false,
+    help: "Send less in one request; the limit is in the message.",
+  },
+  "request.unsupported_media_type": {
+    status: 415,
+    retryable: false,
+    help: "Send one of the content types that the message lists.",
+  },
+  "request.wrong_host": {
+    status: 421,
+    retryable: false,
+    help: "Call the server by localhost, its address, or a name of GRISTMILL_ALLOWED_HOSTS.",
+  },
+  "request.timeout": { status: 408, retryable: true, help: "Send the whole request faster, or a smaller one." },
+  "request.cancelled": {
+    status: 499,
+    retryable: true,
+    help: "The client went away before the answer; send the request again if it is still wanted.",
+  },
+  "route.not_found": {
+    status: 404,
+    retryable: false,
+    help: "Check the path and the method; /openapi.json lists all routes.",
+  },
+  "auth.missing": { status: 401, retryable: false, help: "Send the header `Authorization: Bearer <key>`." },
+  "auth.invalid": {
+    status: 401,
+    retryable: false,
+    help: "The key is unknown, revoked or expired; make one with `gristmill key create`.",
+  },
+  "auth.forbidden": { status: 403, retryable: false, help: "Use a key that has the scope that the message names." },
+  "project.not_found": { status: 404, retryable: false, help: "List the projects with `gristmill project list`." },
+  "project.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "key.not_found": { status: 404, retryable: false, help: "List the keys with `gristmill key list`." },
+  "dataset.not_found": { status: 404, retryable: false, help: "List the datasets with `gristmill dataset list`." },
+  "dataset.name_taken": {
+    status: 409,
+    retryable: false,
+    help: "Choose another name, or delete the dataset of that name.",
+  },
+  "dataset.in_use": { status: 409, retryable: false, help: "Wait for the runs that the details list, or cancel them." },
+  "dataset.not_ready": {
+    status: 409,
+    retryable: true,
+    help: "Wait until the dataset's status is ready; see its error when it failed.",
+  },
+  "data.malformed": {
+    status: 422,
+    retryable: false,
+    help: "The file is damaged or of another format; the message says where.",
+  },
+  "data.mismatch": {
+    status: 422,
+    retryable: false,
+    help: "The files don't belong together; the message names the counts.",
+  },
+  "data.unsafe_path": {
+    status: 422,
+    retryable: false,
+    help: "Entries must stay inside their archive: no `..`, no absolute paths, no links.",
+  },
+  "data.package_not_found": {
+    status: 422,
+    retryable: false,
+    help: "Check the package's name, version and files, and that the npm registry is reachable.",
+  },
+  "run.not_found": { status: 404, retryable: false, help: "List the runs with `gristmill run list`." },
+  "run.finished": { status: 409, retryable: false, help: "The run has ended; start a new one." },
+  "run.not_finite": {
+    status: 422,
+    retryable: false,
+    help: "The loss became NaN or infinite: lower the learning rate, scale the inputs, or clip gradients.",
+  },
+  "run.worker_died": {
+    status: 500,
+    retryable: true,
+    help: "The training process ended again and again; see its last lines in the details.",
+  },
+  "spec.invalid": {
+    status: 422,
+    retryable: false,
+    help: "The message names the layer, what it expected and what it received.",
+  },
+  "model.not_found": { status: 404, retryable: false, help: "List the models with `gristmill model list`." },
+  "model.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "model.version_not_found": {
+    status: 404,
+    retryable: false,
+    help: "Show the model's versions with `gristmill model show NAME`.",
+  },
+  "model.in_use": { status: 409, retryable: false, help: "Delete the deployments that the details list first." },
+  "artifact.corrupt": {
+    status: 500,
+    retryable: false,
+    help: "The file on disk is not the one that was stored: restore it from a backup, or train again.",
+  },
+  "deployment.not_found": { status: 404, retryable: false, help: "List the deployments with `gristmill deploy list`." },
+  "deployment.name_taken": {
+    status: 409,
+    retryable: false,
+    help: "Choose another name, or update the deployment of that name.",
+  },
+  "deployment.not_ready": {
+    status: 503,
+    retryable: true,
+    help: "Wait until the deployment is ready; its events say what it does.",
+  },
+  "deployment.revision_not_found": {
+    status: 404,
+    retryable: false,
+    help: "Show the deployment's revisions with `gristmill deploy show NAME`.",
+  },
+  "engine.input_invalid": {
+    status: 400,
+    retryable: false,
+    help: "Compare the tensors with the model's inputs at GET /v2/models/NAME.",
+  },
+  "engine.queue_full": { status: 429, retryable: true, help: "Slow down, or give the deployment more replicas." },
+  "engine.replica_died": {
+    status: 503,
+    retryable: true,
+    help: "The model's process ended while it worked on the request; it is being restarted.",
+  },
+  "engine.failed": {
+    status: 500,
+    retryable: false,
+    help: "The engine refused to run; the message is the engine's own.",
+  },
+  "image.unreadable": { status: 422, retryable: false, help: "Send a whole PNG, JPEG or WebP image." },
+  "image.too_large": {
+    status: 422,
+    retryable: false,
+    help: "Send an image with fewer pixels; the limit is in the message.",
+  },
+  "price.not_found": { status: 404, retryable: false, help: "List the prices with GET /api/prices." },
+  "usage.unpriced": {
+    status: 422,
+    retryable: false,
+    help: "The meter has no price in force: add one to the price book.",
+  },
+  "backup.invalid": {
+    status: 422,
+    retryable: false,
+    help: "The file is no Gristmill backup, is damaged, or is of a newer version.",
+  },
+  "home.in_use": {
+    status: 409,
+    retryable: false,
+    help: "Another Gristmill runs on this home: stop it, or set GRISTMILL_HOME to another folder.",
+  },
+  "home.not_writable": {
+    status: 500,
+    retryable: false,
+    help: "Make the folder writable, or set GRISTMILL_HOME to another folder.",
+  },
+  "home.not_empty": {
+    status: 409,
+    retryable: false,
+    help: "Restore only into an empty home: set GRISTMILL_HOME to a new folder.",
+  },
+  "home.newer": { status: 409, retryable: false, help: "A newer Gristmill has written this home: use that version." },
+  "config.invalid": {
+    status: 500,
+    retryable: false,
+    help: "Correct the flag or environment variable that the message names; see `gristmill help`.",
+  },
+  "port.in_use": {
+    status: 500,
+    retryable: false,
+    help: "Stop the other program, or set GRISTMILL_PORT to a free port.",
+  },
+  "database.unavailable": {
+    status: 503,
+    retryable: true,
+    help: "The database can't be reached; without it nothing can be metered, so nothing is served.",
+  },
+  "server.stopping": { status: 503, retryable: true, help: "The server is shutting down; try again soon." },
+  internal: {
+    status: 500,
+    retryable: false,
+    help: "A fault of ours: the log has the request id that the answer names.",
+  },
+} as const;
+
+/** A stable code, `domain.reason`. */
+export type ErrorCode = keyof typeof table;
+
+/** What the table says of one code. */
+export interface ErrorEntry {
+  /** HTTP status. */
+  readonly status: number;
+  /** True when the same request may succeed later. */
+  readonly retryable: boolean;
+  /** How to mend it, as shown in docs/errors.md and by the command line. */
+  readonly help: string;
+}
+
+/** All codes with status, retryability and help. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = table;
+
+/** True when a string from outside is a code of the table. */
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(table, code);
+
+/** A failure with a stable code. `message` and `details` reach the caller; `cause` is only logged. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, more: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, { cause: more.cause });
+    this.code = code;
+    this.details = more.details ?? {};
+  }
+
+  get status(): number {
+    return table[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return table[this.code].retryable;
+  }
+}
