@@ -1,0 +1,91 @@
+/** @file What a route is. Every route of every feature is one of these values; the pipeline (pipeline.ts) runs them all alike. */
+import type { KeyId, Meter, ProjectId, RequestId, Scope } from "@gristmill/contract";
+import type { FastifyRequest } from "fastify";
+import type { z } from "zod";
+
+/** Who calls: the admin key or a project's key, always inside one project. */
+export interface Caller {
+  readonly kind: "admin" | "key";
+  readonly projectId: ProjectId;
+  /** null: the admin key, which is no row. */
+  readonly keyId: KeyId | null;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** One scope that the key must hold, or the reason why nobody needs a key. */
+export type Access = { readonly scope: Scope } | { readonly public: string };
+
+/** So much of a meter. Quantities are exact decimals as text or whole numbers. */
+export interface Quantity {
+  readonly meter: Meter;
+  readonly quantity: bigint | string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** What a request may use at most (reserved before it runs), or the reason why it costs nothing. */
+export type Charge<Context> =
+  | { readonly free: string }
+  | { readonly reserve: (context: Context) => readonly Quantity[] | Promise<readonly Quantity[]> };
+
+/** In whose words a failure is told. */
+export type Surface = "api" | "inference-protocol";
+
+/** What a handler gets: parsed and checked input, who calls, and what stops it. */
+export interface RouteContext<Params, Query, Body> {
+  readonly caller: Caller;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly requestId: RequestId;
+  /** By the database's clock; decides the price. */
+  readonly admittedAt: Date;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+  /** The request itself, for uploads and headers. */
+  readonly request: FastifyRequest;
+  /** Adds to what is settled, durably, before the answer's last byte. Only for routes whose charge reserves. */
+  use(quantity: Quantity): void;
+}
+
+/** What a handler returns: JSON (any value), bytes (Uint8Array) or a stream (Readable). */
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** A route before its types are forgotten. Schemas validate, give types, and become the OpenAPI document. */
+export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** Fastify's pattern: "/api/datasets/:dataset". */
+  readonly path: string;
+  readonly summary: string;
+  readonly tag: string;
+  readonly surface?: Surface;
+  readonly access: Access;
+  readonly charge: Charge<RouteContext<z.output<P>, z.output<Q>, z.output<B>>>;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Content types taken as raw bytes (`body` is then a Buffer) or, for "multipart/form-data", left unread for the handler. */
+  readonly consumes?: readonly string[];
+  /** Largest body in bytes; default 1 MiB. */
+  readonly bodyLimit?: number;
+  /** The JSON of a success, for the document only; answers are built from explicit fields and not validated again. */
+  readonly response?: z.ZodType;
+  /** Status of a success, for the document; default 200. */
+  readonly successStatus?: number;
+  readonly handler: (context: RouteContext<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer>;
+}
+
+/** A route as the pipeline runs it. */
+export type Route = RouteDefinition<z.ZodType, z.ZodType, z.ZodType>;
+
+/** Checks a route's types where it is written, then forgets them so that routes of all kinds share a list. */
+export function route<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(definition: RouteDefinition<P, Q, B>): Route {
+  return definition as unknown as Route;
+}

@@ -1,0 +1,47 @@
+/** @file What the rest of the platform may do with the ledger. */
+import type { KeyId, Meter, ProjectId, RequestId } from "@gristmill/contract";
+
+/** Something used, before it is written. */
+export interface UsageRecord {
+  /** Unique within (project, source): derived from a request, run, replica or dataset version, never random, so that a repeat is recognized. */
+  readonly id: string;
+  readonly meter: Meter;
+  /** Exact decimal as text, or a whole number. */
+  readonly quantity: string | bigint;
+  readonly time: Date;
+  /** Decides the price; of a slice of running cost, the slice's start. */
+  readonly admittedAt: Date;
+  readonly requestId: RequestId | null;
+  readonly keyId: KeyId | null;
+  /** model, deployment, run, dataset, hardware ... */
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** A claim made before work starts; settled or released exactly once. */
+export interface Reservation {
+  readonly requestId: RequestId;
+  readonly projectId: ProjectId;
+  readonly keyId: KeyId | null;
+  /** By the database's clock. */
+  readonly admittedAt: Date;
+}
+
+/** The claim of one request. */
+export interface ReservationRequest {
+  readonly requestId: RequestId;
+  readonly projectId: ProjectId;
+  readonly keyId: KeyId | null;
+  readonly estimates: readonly { readonly meter: Meter; readonly quantity: string | bigint }[];
+}
+
+/** The one place where usage is written. Every method is durable when it resolves, but `reserve`, which may be lost with the machine. */
+export interface Ledger {
+  /** @throws AppError `database.unavailable` when nothing can be written: unmetered work is refused. */
+  reserve(request: ReservationRequest): Promise<Reservation>;
+  /** Writes the events and ends the reservation in one transaction; a second call for the same ids changes nothing. */
+  settle(reservation: Reservation, events: readonly UsageRecord[]): Promise<void>;
+  /** Ends a reservation that used nothing. */
+  release(reservation: Reservation): Promise<void>;
+  /** Usage outside a request: imports, slices of training and of deployments. Idempotent by (project, id). */
+  record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<void>;
+}
