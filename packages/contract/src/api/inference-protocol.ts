@@ -26,8 +26,8 @@ export const inferInput = z.object({
   shape: z.array(z.number().int().min(0)).max(16),
   datatype: z.enum(Object.keys(oipDatatypes) as [OipDatatype, ...OipDatatype[]]),
   parameters: parameters.optional(),
-  /** Row-major, flat or nested; absent when `parameters.binary_data_size` says that bytes follow. */
-  data: z.array(z.unknown()).optional(),
+  /** Row-major, flat or nested; absent when `parameters.binary_data_size` says that bytes follow. Checked by the tensor reader: element by element here would cost more than the model. */
+  data: z.unknown().optional(),
 });
 export const inferRequest = z.object({
   id: z.string().max(256).optional(),
@@ -49,7 +49,7 @@ export interface InferResponse {
     readonly datatype: OipDatatype;
     readonly shape: readonly number[];
     readonly parameters?: Readonly<Record<string, string | number | boolean>>;
-    readonly data?: readonly unknown[];
+    readonly data?: unknown;
   }[];
 }
 
