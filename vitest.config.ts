@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
+    globalSetup: "packages/server/src/testing/global-setup.ts",
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,0 +1,4 @@
+/** @file db: PostgreSQL, embedded or the operator's; the pool; the schema. It knows no feature. */
+export { connect, type DatabaseConnection, isConnectionLoss, withSession } from "./connection.ts";
+export { appliedMigrations, migrate } from "./migrator.ts";
+export { createDatabase, type Database, type PoolOptions } from "./pool.ts";

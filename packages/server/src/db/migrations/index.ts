@@ -1,0 +1,8 @@
+/** @file Every migration, in the order in which a database gets them. */
+import { identity } from "./0001-identity.ts";
+import { models } from "./0005-models.ts";
+import { training } from "./0006-training.ts";
+import type { Migration } from "./migration.ts";
+
+/** Append only. */
+export const migrations: readonly Migration[] = [identity, models, training];
