@@ -1,6 +1,27 @@
 /** @file onnx: graphs that train and serve. Read in this order: dtype, shape, tensor, graph, operators, format, session. */
 export { type Dtype, dtypeBytes, dtypeCode, dtypeOfCode, dtypes, isFloating } from "./dtype.ts";
 export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from "./errors.ts";
+export { encodeModel } from "./format/encode.ts";
+export { GraphBuilder } from "./graph/builder.ts";
+export { assertModel, checkGraph, type Problem } from "./graph/check.ts";
 export type { Attribute, Attributes, Graph, Model, Node, Value } from "./graph/graph.ts";
-export { type Dim, elementCount, formatShape, type Shape, sameShape } from "./shape.ts";
+export { defaultOpset, model } from "./graph/model.ts";
+export { settingsOf } from "./operators/settings.ts";
+export { type AttributesOf, type OperatorName, operatorNames, operators, type SettingsOf } from "./operators/table.ts";
+export {
+  createSession,
+  type RunOptions,
+  type RunResult,
+  type Session,
+  type SessionOptions,
+} from "./session/session.ts";
+export {
+  type Dim,
+  elementCount,
+  formatShape,
+  isUnknownShape,
+  type Shape,
+  sameShape,
+  unknownShape,
+} from "./shape.ts";
 export { emptyArray, type Tensor, type TensorArrays, type TensorData, tensor } from "./tensor.ts";

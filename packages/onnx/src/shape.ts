@@ -16,6 +16,15 @@ export function elementCount(shape: Shape): number | undefined {
   return count;
 }
 
+/**
+ * The shape of a value about which nothing is known, not even its number of axes: only in decoded models, after an
+ * operator without a rule. Compared by identity.
+ */
+export const unknownShape: Shape = Object.freeze(["?"]);
+
+/** True for the shape of a value about which nothing is known. */
+export const isUnknownShape = (shape: Shape): boolean => shape === unknownShape;
+
 /** `[batch, 28, 28, 1]`: a shape as people write it. */
 export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 

@@ -1,0 +1,108 @@
+/** @file Models to bytes: the ONNX file format. */
+import { dtypeBytes, dtypeCode } from "../dtype.ts";
+import type { Attribute, Graph, Model, Node, Value } from "../graph/graph.ts";
+import { kindOf } from "../operators/settings.ts";
+import { findOperator } from "../operators/table.ts";
+import { isUnknownShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { attributeTypes, modelMessage } from "./schema.ts";
+
+/** IR version 10 came with opset 21. */
+const irVersion = 10;
+/** ONNX stores numbers in this order; raw data is copied as it lies in memory. */
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+type Wire = Readonly<Record<string, unknown>>;
+
+/** The bytes of an ONNX file. Weights are inside. The model is written as it is: `assertModel` says whether it is right. */
+export function encodeModel(model: Model): Uint8Array {
+  const domains = [...otherDomains(model.graph)].sort();
+  return modelMessage
+    .encode({
+      irVersion,
+      producerName: model.producer,
+      graph: toWireGraph(model.graph),
+      opsetImport: [{ domain: "", version: model.opset }, ...domains.map((domain) => ({ domain, version: 1 }))],
+      metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+    })
+    .finish();
+}
+
+function* otherDomains(graph: Graph, found = new Set<string>()): Iterable<string> {
+  for (const node of graph.nodes) {
+    if (node.domain !== "" && !found.has(node.domain)) {
+      found.add(node.domain);
+      yield node.domain;
+    }
+    for (const attribute of Object.values(node.attributes))
+      if (typeof attribute === "object" && "graph" in attribute) yield* otherDomains(attribute.graph, found);
+  }
+}
+
+function toWireGraph(graph: Graph): Wire {
+  const outputs = new Set(graph.outputs.map((value) => value.name));
+  // types that no rule can find again are written down
+  const declared = graph.nodes
+    .filter((node) => findOperator(node.operator, node.domain) === undefined)
+    .flatMap((node) => node.outputs)
+    .filter((value) => value !== undefined && !outputs.has(value.name) && !isUnknownShape(value.shape));
+  return {
+    name: graph.name,
+    node: graph.nodes.map(toWireNode),
+    initializer: [...graph.initializers].map(([name, tensor]) => toWireTensor(tensor, name)),
+    input: graph.inputs.map(toWireValue),
+    output: graph.outputs.map(toWireValue),
+    valueInfo: declared.map((value) => (value === undefined ? {} : toWireValue(value))),
+  };
+}
+
+function toWireNode(node: Node): Wire {
+  return {
+    name: node.name,
+    opType: node.operator,
+    domain: node.domain,
+    input: node.inputs.map((value) => value?.name ?? ""),
+    output: node.outputs.map((value) => value?.name ?? ""),
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => toWireAttribute(node, name, attribute)),
+  };
+}
+
+function toWireAttribute(node: Node, name: string, attribute: Attribute): Wire {
+  const kind = kindOf(attribute);
+  if (kind === "empty") {
+    const spec = findOperator(node.operator, node.domain)?.attributes[name];
+    return { name, type: spec?.kind === "strings" ? attributeTypes.strings : attributeTypes.ints };
+  }
+  const type = attributeTypes[kind];
+  if (typeof attribute === "number") return { name, type, i: attribute };
+  if (typeof attribute === "string") return { name, type, s: Buffer.from(attribute) };
+  if ("float" in attribute) return { name, type, f: attribute.float };
+  if ("floats" in attribute) return { name, type, floats: attribute.floats };
+  if ("tensor" in attribute) return { name, type, t: toWireTensor(attribute.tensor) };
+  if ("graph" in attribute) return { name, type, g: toWireGraph(attribute.graph) };
+  return kind === "ints"
+    ? { name, type, ints: attribute }
+    : { name, type, strings: attribute.map((text) => Buffer.from(String(text))) };
+}
+
+function toWireTensor(tensor: Tensor, name = ""): Wire {
+  const head = { name, dims: tensor.shape, dataType: dtypeCode(tensor.dtype) };
+  if (tensor.dtype === "string") return { ...head, stringData: tensor.data.map((text) => Buffer.from(text)) };
+  const { buffer, byteOffset, byteLength } = tensor.data;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return { ...head, rawData: isLittleEndian ? bytes : swapped(bytes, dtypeBytes(tensor.dtype)) };
+}
+
+/** The same elements with the bytes of each in the opposite order. */
+export function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const result = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % size) + size - 1 - (i % size)] ?? 0;
+  return result;
+}
+
+function toWireValue(value: Value): Wire {
+  const shape = isUnknownShape(value.shape)
+    ? {}
+    : { shape: { dim: value.shape.map((dim) => (typeof dim === "string" ? { dimParam: dim } : { dimValue: dim })) } };
+  return { name: value.name, type: { tensorType: { elemType: dtypeCode(value.dtype), ...shape } } };
+}
