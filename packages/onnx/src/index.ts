@@ -4,6 +4,7 @@ export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from
 export { encodeModel } from "./format/encode.ts";
 export { GraphBuilder } from "./graph/builder.ts";
 export { assertModel, checkGraph, type Problem } from "./graph/check.ts";
+export { formatGraph } from "./graph/format.ts";
 export type { Attribute, Attributes, Graph, Model, Node, Value } from "./graph/graph.ts";
 export { defaultOpset, model } from "./graph/model.ts";
 export { settingsOf } from "./operators/settings.ts";

@@ -1,8 +1,8 @@
 /** @file Small constants: made from plain numbers, and recognized when they come again. */
-import { type Dtype, dtypes } from "../dtype.ts";
+import type { Dtype } from "../dtype.ts";
 import { DtypeError } from "../errors.ts";
 import { toHalfBits } from "../half.ts";
-import { type Tensor, tensor } from "../tensor.ts";
+import { emptyArray, type Tensor, tensor } from "../tensor.ts";
 
 /** Longest constant that is compared with earlier ones; longer ones are weights, which rarely repeat. */
 const longestShared = 64;
@@ -23,33 +23,14 @@ export function constantKey(value: Tensor): string | undefined {
  * @throws DtypeError for strings, and for a bigint with a type that is not int64 or uint64.
  */
 export function scalarTensor(value: number | bigint | boolean, dtype: Dtype): Tensor {
+  const data = emptyArray(dtype, 1);
+  if (dtype === "string" || Array.isArray(data))
+    throw new DtypeError("scalar", `expected a type of numbers or bool for ${value}, received string`);
   const number = Number(value);
-  if (dtype === "int64") return tensor(dtype, [], BigInt64Array.of(BigInt(value)));
-  if (dtype === "uint64") return tensor(dtype, [], BigUint64Array.of(BigInt(value)));
-  if (typeof value === "bigint" && !Number.isSafeInteger(number))
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[0] = BigInt(value);
+  else if (typeof value === "bigint" && !Number.isSafeInteger(number))
     throw new DtypeError("scalar", `expected int64 or uint64 for ${value}, received ${dtype}`);
-  switch (dtype) {
-    case "float32":
-      return tensor(dtype, [], Float32Array.of(number));
-    case "float64":
-      return tensor(dtype, [], Float64Array.of(number));
-    case "float16":
-      return tensor(dtype, [], toHalfBits(number));
-    case "int8":
-      return tensor(dtype, [], Int8Array.of(number));
-    case "int16":
-      return tensor(dtype, [], Int16Array.of(number));
-    case "int32":
-      return tensor(dtype, [], Int32Array.of(number));
-    case "uint8":
-      return tensor(dtype, [], Uint8Array.of(number));
-    case "uint16":
-      return tensor(dtype, [], Uint16Array.of(number));
-    case "uint32":
-      return tensor(dtype, [], Uint32Array.of(number));
-    case "bool":
-      return tensor(dtype, [], Uint8Array.of(value ? 1 : 0));
-    case "string":
-      throw new DtypeError("scalar", `expected an element type of ${dtypes.filter((d) => d !== "string").join(", ")}`);
-  }
+  else if (dtype === "float16") data.set(toHalfBits(number));
+  else data[0] = dtype === "bool" ? Number(number !== 0) : number;
+  return tensor(dtype, [], data);
 }
