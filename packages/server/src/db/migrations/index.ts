@@ -1,8 +1,11 @@
 /** @file Every migration, in the order in which a database gets them. */
 import { identity } from "./0001-identity.ts";
+import { metering } from "./0002-metering.ts";
+import { billing } from "./0003-billing.ts";
+import { data } from "./0004-data.ts";
 import { models } from "./0005-models.ts";
 import { training } from "./0006-training.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
-export const migrations: readonly Migration[] = [identity, models, training];
+export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training];
