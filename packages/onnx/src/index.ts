@@ -3,10 +3,11 @@ export { type Dtype, dtypeBytes, dtypeCode, dtypeOfCode, dtypes, isFloating } fr
 export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from "./errors.ts";
 export { encodeModel } from "./format/encode.ts";
 export { GraphBuilder } from "./graph/builder.ts";
-export { assertModel, checkGraph, type Problem } from "./graph/check.ts";
+export { assertModel, checkGraph } from "./graph/check.ts";
 export { formatGraph } from "./graph/format.ts";
 export type { Attribute, Attributes, Graph, Model, Node, Value } from "./graph/graph.ts";
 export { defaultOpset, model } from "./graph/model.ts";
+export type { Problem } from "./graph/problem.ts";
 export { settingsOf } from "./operators/settings.ts";
 export { type AttributesOf, type OperatorName, operatorNames, operators, type SettingsOf } from "./operators/table.ts";
 export {

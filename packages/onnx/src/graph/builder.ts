@@ -5,12 +5,13 @@ import type { AttributeSpecs } from "../operators/attribute.ts";
 import { inferNode } from "../operators/infer.ts";
 import { keepAttributes } from "../operators/settings.ts";
 import { type AttributesOf, findOperator, type OperatorName } from "../operators/table.ts";
-import type { Dim, Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { assertGraph } from "./check.ts";
 import { constantKey, scalarTensor } from "./constants.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 import { Names } from "./names.ts";
+import { Scope } from "./scope.ts";
 
 /**
  * Writes a graph, operation by operation.
@@ -29,17 +30,18 @@ export class GraphBuilder {
   readonly #outputs: Value[] = [];
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<string, Tensor>();
-  readonly #values = new Map<string, Value>();
-  readonly #made = new Set<string>();
-  readonly #contents = new Map<string, readonly Dim[]>();
+  readonly #scope: Scope;
+  readonly #made = new Set<Value>();
   readonly #shared = new Map<string, Value>();
   readonly #scopes: string[];
 
   constructor(name = "graph", options: { outer?: GraphBuilder } = {}) {
     this.name = name;
     this.#outer = options.outer;
-    this.#names = options.outer === undefined ? new Names() : options.outer.#names;
-    this.#scopes = options.outer === undefined ? [] : [...options.outer.#scopes];
+    const { outer } = options;
+    this.#names = outer === undefined ? new Names() : outer.#names;
+    this.#scope = outer === undefined ? new Scope() : new Scope(outer.#scope);
+    this.#scopes = outer === undefined ? [] : [...outer.#scopes];
   }
 
   /** Nodes in the order in which they were made. */
@@ -49,16 +51,15 @@ export class GraphBuilder {
 
   /** A value that the caller of the graph feeds. @throws OnnxError when the name is taken. */
   input(name: string, dtype: Dtype, shape: Shape): Value {
-    const value = this.#define(this.#names.claim(name), dtype, shape);
+    const value: Value = { name: this.#names.claim(name), dtype, shape: [...shape] };
+    this.#scope.define(value);
     this.#inputs.push(value);
     return value;
   }
 
   /** A named weight. @throws OnnxError when the name is taken. */
   initializer(name: string, value: Tensor): Value {
-    this.#names.claim(name);
-    this.#initializers.set(name, value);
-    return this.#define(name, value.dtype, value.shape);
+    return this.#keep(this.#names.claim(name), value);
   }
 
   /** An unnamed constant. Equal small constants are one value, also when a graph around this one has it. */
@@ -66,8 +67,7 @@ export class GraphBuilder {
     const key = constantKey(value);
     const shared = key === undefined ? undefined : this.#findShared(key);
     if (shared !== undefined) return shared;
-    const made = this.#define(this.#names.fresh("constant"), value.dtype, value.shape);
-    this.#initializers.set(made.name, value);
+    const made = this.#keep(this.#names.fresh("constant"), value);
     if (key !== undefined) this.#shared.set(key, made);
     return made;
   }
@@ -84,7 +84,7 @@ export class GraphBuilder {
 
   /** The tensor behind a value that is an initializer or constant of this graph or one around it. */
   constantOf(value: Value): Tensor | undefined {
-    return this.#initializers.get(value.name) ?? this.#outer?.constantOf(value);
+    return this.#scope.constant(value);
   }
 
   /** Adds a node and gives its first output. @throws ShapeError, DtypeError, OnnxError naming the node. */
@@ -104,7 +104,7 @@ export class GraphBuilder {
 
   /** Makes a value an output of the graph; through an Identity when it needs a name, or no node of this graph makes it. */
   output(value: Value, name?: string): Value {
-    const direct = this.#made.has(value.name) && !this.#outputs.includes(value);
+    const direct = this.#made.has(value) && !this.#outputs.includes(value);
     if (direct && (name === undefined || name === value.name)) {
       this.#outputs.push(value);
       return value;
@@ -150,40 +150,30 @@ export class GraphBuilder {
     for (const value of inputs) if (value !== undefined) this.#assertVisible(name, value);
     const first = outputName === undefined ? name : this.#names.claim(outputName);
     const names = [first, ...Array.from({ length: outputCount - 1 }, (_, i) => this.#names.fresh(`${name}.${i + 1}`))];
-    const results = inferNode(
-      { where: name, operator, domain: "", inputs, attributes, outputs: names },
-      { constant: (value) => this.constantOf(value), contents: (value) => this.#contentsOf(value) },
-    );
-    const outputs = results.map(({ dtype, shape, contents }, i) => {
-      const value = this.#define(names[i] ?? name, dtype, shape);
-      this.#made.add(value.name);
-      if (contents !== undefined) this.#contents.set(value.name, contents);
-      return value;
-    });
-    this.#nodes.push({ name, operator, domain: "", inputs: [...inputs], outputs, attributes });
+    const results = inferNode({ where: name, operator, domain: "", inputs, attributes, outputs: names }, this.#scope);
+    const outputs = results.map(({ dtype, shape }, i): Value => ({ name: names[i] ?? name, dtype, shape: [...shape] }));
+    const node: Node = { name, operator, domain: "", inputs: [...inputs], outputs, attributes };
+    this.#scope.defineOutputs(node, results);
+    for (const value of outputs) this.#made.add(value);
+    this.#nodes.push(node);
     const [lead, ...others] = outputs;
     if (lead === undefined) throw new OnnxError(name, `outputCount must be at least 1, received ${outputCount}`);
     return [lead, ...others];
   }
 
-  #define(name: string, dtype: Dtype, shape: Shape): Value {
-    const value: Value = { name, dtype, shape: [...shape] };
-    this.#values.set(name, value);
+  #keep(name: string, constant: Tensor): Value {
+    const value: Value = { name, dtype: constant.dtype, shape: constant.shape };
+    this.#initializers.set(name, constant);
+    this.#scope.define(value, constant);
     return value;
   }
 
   #assertVisible(where: string, value: Value): void {
-    for (let at: GraphBuilder | undefined = this; at !== undefined; at = at.#outer)
-      if (at.#values.get(value.name) === value) return;
+    if (this.#scope.find(value.name) === value) return;
     throw new OnnxError(
       where,
       `"${value.name}" is no value of graph "${this.name}" or one around it; build sub-graphs with { outer }`,
     );
-  }
-
-  #contentsOf(value: Value): readonly Dim[] | undefined {
-    const own = this.#contents.get(value.name);
-    return own === undefined && this.#outer !== undefined ? this.#outer.#contentsOf(value) : own;
   }
 
   #findShared(key: string): Value | undefined {

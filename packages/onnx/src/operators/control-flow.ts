@@ -1,6 +1,6 @@
 /** @file Operators that run graphs: If, Loop, Scan. Their bodies see the values of the graphs around them. */
 import type { Graph, Value } from "../graph/graph.ts";
-import { type Dim, type Shape, sameShape } from "../shape.ts";
+import { type Dim, formatShape, isUnknownShape, type Shape, sameShape } from "../shape.ts";
 import { optional, required } from "./attribute.ts";
 import { type Call, type Inferred, operator } from "./operator.ts";
 import { axisOf, bools, take, unify } from "./rules.ts";
@@ -14,6 +14,25 @@ function bodyFits(call: Call, name: string, body: Graph, inputs: number, outputs
   if (body.outputs.length !== outputs)
     throw call.shapeError(`${outputs} outputs of ${name} "${body.name}"`, String(body.outputs.length));
 }
+
+/** Checks the types of what enters a body. Sizes must agree only where both are known. */
+function entersAs(call: Call, body: Graph, given: readonly (Typed | undefined)[]): void {
+  for (const [i, input] of body.inputs.entries()) {
+    const value = given[i];
+    if (value === undefined || isUnknownShape(input.shape)) continue;
+    if (value.dtype !== input.dtype)
+      throw call.dtypeError(`${value.dtype} for body input "${input.name}"`, input.dtype);
+    const fits =
+      value.shape.length === input.shape.length &&
+      input.shape.every(
+        (dim, axis) => typeof dim === "string" || typeof value.shape[axis] === "string" || dim === value.shape[axis],
+      );
+    if (!fits)
+      throw call.shapeError(`${formatShape(value.shape)} for body input "${input.name}"`, formatShape(input.shape));
+  }
+}
+
+type Typed = Pick<Value, "dtype" | "shape">;
 
 /** A value that goes round: sizes that the body changes get new names. */
 function carried(call: Call, index: number, initial: Value, result: Value): Inferred {
@@ -74,6 +93,10 @@ function scanned(call: Call<typeof scanSettings>): { value: Value; axis: number 
   });
 }
 
+/** What is left of a sequence when its axis is walked. */
+const slicesOf = (sequences: readonly { value: Value; axis: number }[]): Typed[] =>
+  sequences.map(({ value, axis }) => ({ dtype: value.dtype, shape: value.shape.filter((_, i) => i !== axis) }));
+
 export const controlFlow = {
   /** Both branches take nothing and give as many outputs as the node has. */
   If: operator({
@@ -109,6 +132,9 @@ export const controlFlow = {
       if (call.inputs[1] !== undefined) take(call, 1, bools);
       const states = call.inputs.length - 2;
       bodyFits(call, "body", body, states + 2, call.outputCount + 1);
+      entersAs(call, body, [{ dtype: "int64", shape: [] }, { dtype: "bool", shape: [] }, ...call.inputs.slice(2)]);
+      const [goesOn] = body.outputs;
+      if (goesOn?.dtype !== "bool") throw call.dtypeError("bool for the body's first output", `${goesOn?.dtype}`);
       const rounds = trips(call, body) ?? call.fresh("trips");
       return body.outputs.slice(1).map((output, i): Inferred => {
         if (i < states) return carried(call, i, call.input(i + 2), output);
@@ -130,6 +156,7 @@ export const controlFlow = {
       const sequences = scanned(call);
       const states = call.inputs.length - sequences.length;
       bodyFits(call, "body", body, call.inputs.length, call.outputCount);
+      entersAs(call, body, [...call.inputs.slice(0, states), ...slicesOf(sequences)]);
       const length = sequences
         .map(({ value, axis }) => value.shape[axis] ?? 1)
         .reduce((a, b) => unify(call, a, b, "sequences of one length:"));
@@ -141,11 +168,7 @@ export const controlFlow = {
     },
     bodyInputs: (call) => {
       const sequences = scanned(call);
-      const slices = sequences.map(({ value, axis }) => ({
-        dtype: value.dtype,
-        shape: value.shape.filter((_, i) => i !== axis),
-      }));
-      return { body: [...call.inputs.slice(0, call.inputs.length - sequences.length), ...slices] };
+      return { body: [...call.inputs.slice(0, call.inputs.length - sequences.length), ...slicesOf(sequences)] };
     },
   }),
 };

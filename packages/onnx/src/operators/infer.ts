@@ -5,7 +5,7 @@ import { type Dim, isUnknownShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { AttributeSpecs, Resolved } from "./attribute.ts";
 import { contentsOfTensor } from "./contents.ts";
-import type { Call, Inferred, Operator } from "./operator.ts";
+import type { BodyInputs, Call, Inferred, Operator } from "./operator.ts";
 import { resolveAttributes } from "./settings.ts";
 import { findOperator } from "./table.ts";
 
@@ -42,14 +42,16 @@ export function inferNode(use: Use, knowledge: Knowledge): readonly Inferred[] {
   return results.slice(0, use.outputs.length);
 }
 
-/** What enters the bodies of a node, where the node's inputs tell it; nothing when the node is wrong. */
-export function inferBodyInputs(
-  use: Use,
-  knowledge: Knowledge,
-): Readonly<Record<string, readonly (Inferred | undefined)[]>> {
+/**
+ * What enters the bodies of a node, where the node's inputs tell it.
+ * @throws OnnxError when the node is wrong.
+ */
+export function inferBodyInputs(use: Use, knowledge: Knowledge): BodyInputs {
   const entry = findOperator(use.operator, use.domain);
   if (entry?.bodyInputs === undefined) return {};
-  return entry.bodyInputs(callOf(use, entry, knowledge));
+  // the bodies are not there yet
+  const attributes = Object.fromEntries(Object.entries(entry.attributes).filter(([, spec]) => spec.kind !== "graph"));
+  return entry.bodyInputs(callOf(use, { ...entry, attributes }, knowledge));
 }
 
 function entryOf(use: Use): Operator {
