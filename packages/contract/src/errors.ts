@@ -143,6 +143,11 @@ const table = {
     help: "Send an image with fewer pixels; the limit is in the message.",
   },
   "price.not_found": { status: 404, retryable: false, help: "List the prices with GET /api/prices." },
+  "price.conflict": {
+    status: 409,
+    retryable: false,
+    help: "Let the price begin after the last one of the same meter, model and hardware, and not in the past.",
+  },
   "usage.unpriced": {
     status: 422,
     retryable: false,

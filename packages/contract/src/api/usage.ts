@@ -1,6 +1,6 @@
 /** @file Usage and prices: what was used, what it cost. */
 import { z } from "zod";
-import { currency, decimal, timestamp } from "./common.ts";
+import { currency, decimal, listQuery, timestamp } from "./common.ts";
 
 /** Every meter, its unit, and what it counts. One table: events of any other name are refused. */
 export const meters = {
@@ -52,7 +52,7 @@ export const usageRow = z.object({
   group: z.record(z.string(), z.string().nullable()),
   events: z.number().int(),
   quantity: decimal,
-  /** Exact, unrounded; null when events have no price in force. */
+  /** Exact, unrounded; null when any of the row's events has no price in force. */
   amount: decimal.nullable(),
   unpriced_events: z.number().int(),
 });
@@ -64,7 +64,7 @@ export const usageReport = z.object({
   to: timestamp,
   currency,
   data: z.array(usageRow),
-  /** Sum of all amounts, rounded half-even to the currency's minor unit once. */
+  /** Sum over all events that have a price, rounded half-even to the currency's minor unit once. */
   total: decimal,
   unpriced_events: z.number().int(),
 });
@@ -86,6 +86,23 @@ export const usageEvent = z.object({
 });
 export type UsageEvent = z.infer<typeof usageEvent>;
 
+/** `?` of the list of events: a page, and what its events have in common. */
+export const usageEventsQuery = listQuery.extend({
+  after: z.string().max(200).optional(),
+  /** Inclusive. */
+  from: z.iso.datetime({ offset: true }).optional(),
+  /** Exclusive. */
+  to: z.iso.datetime({ offset: true }).optional(),
+  meter: z.enum(meterNames).optional(),
+  request_id: z.string().max(64).optional(),
+  key_id: z.string().max(64).optional(),
+  run: z.string().max(512).optional(),
+  deployment: z.string().max(512).optional(),
+  model: z.string().max(512).optional(),
+  dataset: z.string().max(512).optional(),
+});
+export type UsageEventsQuery = z.infer<typeof usageEventsQuery>;
+
 export const price = z.object({
   id: z.string(),
   object: z.literal("price"),
@@ -106,8 +123,13 @@ export const createPrice = z.strictObject({
   meter: z.enum(meterNames),
   model: z.string().max(80).nullable().default(null),
   hardware: z.string().max(80).nullable().default(null),
-  amount: decimal.refine((text) => !text.startsWith("-"), "a price is not negative"),
-  /** Default: now. Must not lie before the last price of the same meter, model and hardware. */
+  amount: z
+    .string()
+    .regex(
+      /^\d{1,9}(\.\d{1,11})?$/,
+      'expected an amount of at most 9 digits before and 11 after the point, such as "0.25"',
+    ),
+  /** Default: now. Neither in the past nor at or before the start of the last price of the same meter, model and hardware. */
   effective_from: z.iso.datetime({ offset: true }).optional(),
 });
 export type CreatePrice = z.infer<typeof createPrice>;
