@@ -1,0 +1,40 @@
+/** @file How bodies are read: JSON, raw bytes, or not at all. Each route reads only what it names. */
+import multipart from "@fastify/multipart";
+import { AppError } from "@gristmill/contract";
+import type { FastifyInstance } from "fastify";
+import type { Route } from "./route.ts";
+
+/** Bytes of a body whose route says nothing. */
+export const defaultBodyLimit = 1024 * 1024;
+
+/** Largest field beside the files of a multipart body. */
+const fieldLimit = 1024 * 1024;
+
+/** Sets the parsers of one route; `scope` is a Fastify context of its own. */
+export async function readBodies(scope: FastifyInstance, route: Route): Promise<void> {
+  const raw = (route.consumes ?? []).filter((type) => type !== "multipart/form-data");
+  const isMultipart = route.consumes?.includes("multipart/form-data") === true;
+  const takesJson = route.body !== undefined && !raw.includes("application/json");
+  if (!takesJson) scope.removeContentTypeParser("application/json");
+  scope.removeContentTypeParser("text/plain");
+  for (const type of raw)
+    scope.addContentTypeParser(type, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  if (isMultipart) {
+    const limit = route.bodyLimit ?? defaultBodyLimit;
+    await scope.register(multipart, {
+      limits: { fileSize: limit, files: 16, fields: 16, parts: 32, fieldSize: fieldLimit },
+    });
+  }
+  const accepted = [...(takesJson ? ["application/json"] : []), ...(route.consumes ?? [])];
+  scope.addContentTypeParser("*", (request, payload, done) => {
+    const { "content-type": type, "content-length": length, "transfer-encoding": encoding } = request.headers;
+    // Some clients name a type with every POST, also when they send nothing.
+    if (accepted.length === 0 && encoding === undefined && (length === undefined || length === "0")) {
+      payload.resume();
+      done(null, undefined);
+      return;
+    }
+    const wanted = accepted.length === 0 ? "This route takes no body" : `This route takes ${accepted.join(", ")}`;
+    done(new AppError("request.unsupported_media_type", `${wanted}; the request has ${type ?? "no content type"}.`));
+  });
+}

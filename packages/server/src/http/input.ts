@@ -1,0 +1,66 @@
+/** @file Checks what a request brings against the route's schemas; all problems in one answer. */
+import { AppError } from "@gristmill/contract";
+import type { FastifyRequest } from "fastify";
+import type { z } from "zod";
+import type { Route } from "./route.ts";
+
+/** Where a value came from. */
+type Part = "params" | "query" | "body";
+
+/** One thing wrong with one field. */
+export interface Problem {
+  readonly in: Part;
+  /** "fit.epochs"; empty: the whole part. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** A request's values, checked and with defaults filled in. */
+export interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** @throws AppError `request.invalid` with every problem in `details.problems`. */
+export function parseInput(route: Route, request: FastifyRequest): Input {
+  const problems: Problem[] = [];
+  const check = (part: Part, schema: z.ZodType | undefined, value: unknown): unknown => {
+    if (schema === undefined) return undefined;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    problems.push(...result.error.issues.map((issue) => toProblem(part, issue)));
+    return undefined;
+  };
+  const input = {
+    params: check("params", route.params, request.params),
+    query: check("query", route.query, request.query),
+    body: isJson(route, request) ? check("body", route.body, request.body) : request.body,
+  };
+  if (problems.length === 0) return input;
+  throw new AppError("request.invalid", problems.map(sentence).slice(0, 5).join(" "), { details: { problems } });
+}
+
+/** Bodies of the content types that a route consumes raw are the handler's to read. */
+function isJson(route: Route, request: FastifyRequest): boolean {
+  const type = contentType(request.headers["content-type"]);
+  return type === undefined || !(route.consumes ?? []).includes(type);
+}
+
+/** "application/json" of "application/json; charset=utf-8". */
+export const contentType = (header: string | undefined): string | undefined =>
+  header?.split(";")[0]?.trim().toLowerCase();
+
+function toProblem(part: Part, issue: z.core.$ZodIssue): Problem {
+  const field = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys")
+    return {
+      in: part,
+      field,
+      problem: `unknown ${issue.keys.length === 1 ? "field" : "fields"} ${issue.keys.join(", ")}`,
+    };
+  return { in: part, field, problem: issue.message };
+}
+
+const sentence = ({ in: part, field, problem }: Problem): string =>
+  `${field === "" ? part : `${part}.${field}`}: ${problem}.`;
