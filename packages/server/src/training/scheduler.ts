@@ -1,0 +1,150 @@
+/** @file Which run works when: oldest first, so many at once, one worker each. */
+import { rm } from "node:fs/promises";
+import type { RunId } from "@gristmill/contract";
+import { Attempt, type AttemptDeps } from "./attempt.ts";
+import { changeOf } from "./ending.ts";
+import { runFolder } from "./preparation.ts";
+import { dueSlices } from "./slices.ts";
+import { nextStatus } from "./state.ts";
+import { dbNow, type RunChange, type RunRow } from "./store.ts";
+import { usageOf } from "./usage.ts";
+
+/** How much may be trained at once. */
+export interface Capacity {
+  /** Runs at the same time. */
+  readonly concurrency: number;
+  /** Cores of this machine that training may use. */
+  readonly cores: number;
+  /** True while a deployment has traffic: new runs leave it a core. */
+  readonly busy: () => boolean;
+}
+
+/** Takes runs from the queue while there is room. It is woken by what changes the queue and by runs whose time comes; it never polls. */
+export class Scheduler {
+  readonly #deps: AttemptDeps;
+  readonly #capacity: Capacity;
+  readonly #attempts = new Map<RunId, Attempt>();
+  #timer: NodeJS.Timeout | undefined;
+  #pumping: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #started = false;
+
+  constructor(deps: AttemptDeps, capacity: Capacity) {
+    this.#deps = deps;
+    this.#capacity = capacity;
+  }
+
+  /** Queues again what a killed process left, then begins. Call it when leftover workers are ended. */
+  async start(): Promise<void> {
+    for (const run of await this.#deps.store.abandoned(this.#deps.owner)) await this.#takeOver(run);
+    this.#started = true;
+    this.wake();
+  }
+
+  /** Looks at the queue, now or, when it is looking, once more after that. */
+  wake(): void {
+    if (!this.#started || this.#stopped) return;
+    if (this.#pumping !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Tells a run's worker to stop, if it is ours. */
+  cancel(runId: RunId): void {
+    this.#attempts.get(runId)?.cancel();
+  }
+
+  /** Ends all workers; their runs go on at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#pumping;
+    await Promise.all([...this.#attempts.values()].map((attempt) => attempt.stop()));
+  }
+
+  async #pump(): Promise<void> {
+    const { store, ground, timing } = this.#deps;
+    clearTimeout(this.#timer);
+    try {
+      while (!this.#stopped && this.#attempts.size < this.#capacity.concurrency) {
+        const run = await store.claim((row) => this.#claim(row));
+        if (run === undefined) break;
+        this.#begin(run);
+      }
+      const dueMs = this.#attempts.size < this.#capacity.concurrency ? await store.nextDueInMs() : undefined;
+      if (dueMs !== undefined) this.#wakeIn(dueMs + 1);
+    } catch (error) {
+      ground.log.warn({ error: String(error) }, "the queue of runs could not be read; trying again");
+      this.#wakeIn(timing.retryMs);
+    }
+  }
+
+  #wakeIn(milliseconds: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => this.wake(), milliseconds);
+  }
+
+  #begin(run: RunRow): void {
+    const attempt = new Attempt(this.#deps, run);
+    this.#attempts.set(run.id, attempt);
+    this.#deps.signals.notify(run.id);
+    void attempt.done.finally(() => {
+      this.#attempts.delete(run.id);
+      this.wake();
+    });
+  }
+
+  #claim(row: RunRow): RunChange | undefined {
+    const status = nextStatus(row.status, "claimed");
+    if (status === undefined) return undefined;
+    const { cores, busy } = this.#capacity;
+    // Fixed at the first attempt: with another number of threads, sums come in another order and the last bits differ.
+    const threads = row.threads ?? row.request.fit.threads ?? (busy() ? Math.max(1, cores - 1) : cores);
+    const attempt = row.attempts + 1;
+    const epoch = row.checkpoint?.epoch ?? 0;
+    return {
+      set: {
+        status,
+        threads,
+        attempts: attempt,
+        owner: this.#deps.owner,
+        started_at: row.started_at ?? dbNow,
+        attempt_started_at: dbNow,
+        heartbeat_at: dbNow,
+      },
+      events: [
+        attempt === 1
+          ? { type: "run.started", data: { attempt, threads } }
+          : { type: "run.resumed", data: { attempt, threads, epoch } },
+      ],
+    };
+  }
+
+  /** Settles and queues again (or ends, when it was to be cancelled) a run whose main process is gone. */
+  async #takeOver(run: RunRow): Promise<void> {
+    const { store, ledger, ground, signals, folder } = this.#deps;
+    const due = dueSlices(Number(run.attempt_ms), run.slices_recorded, true);
+    if (due.length > 0) await ledger.record(run.project_id, usageOf(run, due));
+    const key = {
+      id: run.id,
+      projectId: run.project_id,
+      ...(run.owner === null ? {} : { fence: { owner: run.owner, attempt: run.attempts } }),
+    };
+    const changed = await store.change(key, (row) =>
+      changeOf(row, { kind: "interrupted", reason: "the server was not stopped properly" }),
+    );
+    if (changed === undefined) return;
+    await rm(runFolder(folder, run.id), { recursive: true, force: true });
+    ground.log.warn({ run: run.id, status: changed.status }, "took over a run that a killed server left");
+    signals.notify(run.id);
+  }
+}
