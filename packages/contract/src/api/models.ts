@@ -25,6 +25,8 @@ export const modelCard = z.object({
   training_seconds: z.number(),
   parameters: z.number().int(),
   environment: z.record(z.string(), z.string()),
+  /** How raw values become the input tensor, in words; null: not known, as for imported files. */
+  preprocessing: z.string().nullable(),
   notes: z.string().nullable(),
 });
 export type ModelCard = z.infer<typeof modelCard>;

@@ -81,7 +81,10 @@ export const run = z.object({
   attempts: z.number().int(),
   training_seconds: z.number(),
   model_version: z.object({ model: z.string(), version: z.number().int(), id: z.string() }).nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** `details.last_lines`: what a worker that died said last. */
+  error: z
+    .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() })
+    .nullable(),
   labels,
   created_at: timestamp,
   started_at: timestamp.nullable(),
