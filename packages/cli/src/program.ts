@@ -1,0 +1,92 @@
+/** @file The command line, whole: every command, the options of all, and how parsing ends. */
+import { Command, type CommanderError } from "commander";
+import type { OpenSession } from "./commands/command.ts";
+import { datasetCommand } from "./commands/dataset.ts";
+import { deployCommand } from "./commands/deploy.ts";
+import { helpText } from "./commands/help-text.ts";
+import { keyCommand } from "./commands/key.ts";
+import { modelCommand } from "./commands/model.ts";
+import { downCommand, homeCommand, type SetExitCode, statusCommand, upCommand } from "./commands/platform.ts";
+import { predictCommand } from "./commands/predict.ts";
+import { priceCommand } from "./commands/price.ts";
+import { projectCommand } from "./commands/project.ts";
+import { runCommand } from "./commands/run.ts";
+import { trainCommand } from "./commands/train.ts";
+import { usageCommand } from "./commands/usage.ts";
+import type { Screen } from "./terminal/screen.ts";
+
+/** Where help and complaints of the parser go. */
+export interface ProgramScreens {
+  readonly out: Screen;
+  readonly err: Screen;
+}
+
+/** All commands. @param open makes a command's session. @param setExitCode is told the server's exit code. */
+export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, err }: ProgramScreens): Command {
+  const program = new Command("gristmill")
+    .description("AI models as a service, on your own machines: train, deploy, serve, meter and bill.")
+    .option("--url <url>", "the platform's address")
+    .option("--key <key>", "API key")
+    .option("--project <project>", "with the admin key: the project to act in (default: default)")
+    .option("--json", "one JSON value a line instead of words")
+    .addHelpText("after", helpText());
+  const groups: readonly (readonly [string, readonly Command[]])[] = [
+    [
+      "Platform:",
+      [
+        upCommand(open, setExitCode),
+        downCommand(open),
+        statusCommand(open),
+        homeCommand("backup", open, setExitCode),
+        homeCommand("restore", open, setExitCode),
+      ],
+    ],
+    [
+      "From data to answers:",
+      [
+        datasetCommand(open),
+        trainCommand(open),
+        runCommand(open),
+        modelCommand(open),
+        deployCommand(open),
+        predictCommand(open),
+      ],
+    ],
+    ["Who and how much:", [usageCommand(open), priceCommand(open), keyCommand(open), projectCommand(open)]],
+  ];
+  for (const [heading, commands] of groups)
+    for (const command of commands) program.addCommand(command.helpGroup(heading));
+  program.helpCommand("help [command]", "Show this, or the help of a command").helpOption("-h, --help", "show help");
+  for (const command of everyCommand(program)) dress(command, { out, err });
+  return program;
+}
+
+/** The program and all commands below it. */
+export const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
+
+function dress(command: Command, { out, err }: ProgramScreens): void {
+  command
+    .exitOverride()
+    .configureHelp({
+      showGlobalOptions: command.parent !== null,
+      styleTitle: (text) => out.paint("strong", text),
+      styleCommandText: (text) => out.paint("accent", text),
+      styleSubcommandText: (text) => out.paint("accent", text),
+      styleOptionText: (text) => out.paint("accent", text),
+    })
+    .configureOutput({
+      writeOut: (text) => out.stream.write(text),
+      writeErr: (text) => err.stream.write(text),
+      outputError: (text, write) => write(`${err.paint("bad", "✗")} ${text.replace(/^error: /, "")}`),
+      getOutHelpWidth: () => Math.min(out.columns, 120),
+      getErrHelpWidth: () => Math.min(err.columns, 120),
+      getOutHasColors: () => out.colours,
+      getErrHasColors: () => err.colours,
+    });
+}
+
+/** True when help or the version was asked for, and shown. */
+export const isHelp = (error: CommanderError): boolean =>
+  error.code === "commander.helpDisplayed" ||
+  error.code === "commander.version" ||
+  (error.code === "commander.help" && error.exitCode === 0);

@@ -1,0 +1,81 @@
+import { Gristmill } from "@gristmill/sdk";
+import { CliError } from "./failure.ts";
+import { defaultUrl, type Env, findServer, homeOf, readAdminKey } from "./home.ts";
+import type { Interrupts } from "./interrupts.ts";
+import type { Output } from "./terminal/output.ts";
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly project?: string;
+  readonly json?: boolean;
+}
+
+/** Where and as whom to call, and how that was found out. */
+export interface Connection {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** A client, what a command says, and what stops it. */
+export interface Connected {
+  readonly client: Gristmill;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** What a command works with: the connection, what it says, and what stops it. */
+export class Session {
+  readonly output: Output;
+  readonly env: Env;
+  readonly interrupts: Interrupts;
+  readonly #options: GlobalOptions;
+
+  constructor(parts: { output: Output; env: Env; interrupts: Interrupts; options: GlobalOptions }) {
+    this.output = parts.output;
+    this.env = parts.env;
+    this.interrupts = parts.interrupts;
+    this.#options = parts.options;
+  }
+
+  /** The data folder. */
+  get home(): string {
+    return homeOf(this.env);
+  }
+
+  /** Aborted by Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.interrupts.signal;
+  }
+
+  /** Flags, then the environment, then what the local home knows. */
+  async url(): Promise<string> {
+    return this.#options.url || this.env["GRISTMILL_URL"] || (await findServer(this.home))?.url || defaultUrl(this.env);
+  }
+
+  /** @throws CliError when there is no key anywhere. */
+  async connection(): Promise<Connection> {
+    const url = await this.url();
+    const given = this.#options.key || this.env["GRISTMILL_KEY"] || this.env["GRISTMILL_ADMIN_KEY"];
+    const key = given || (await readAdminKey(this.home));
+    if (key !== undefined) return { url, key };
+    throw new CliError(
+      "cli.no_key",
+      `No key for ${url}, and no platform was ever started on ${this.home}.`,
+      "Start one with `gristmill up`, or give --key or GRISTMILL_KEY.",
+    );
+  }
+
+  /** What almost every command needs. */
+  async connected(): Promise<Connected> {
+    return { client: await this.client(), output: this.output, signal: this.signal };
+  }
+
+  /** A client for the connection. */
+  async client(): Promise<Gristmill> {
+    const { url, key } = await this.connection();
+    const { project } = this.#options;
+    return new Gristmill({ baseUrl: url, apiKey: key, ...(project === undefined ? {} : { project }) });
+  }
+}
