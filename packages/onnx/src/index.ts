@@ -1,7 +1,9 @@
 /** @file onnx: graphs that train and serve. Read in this order: dtype, shape, tensor, graph, operators, format, session. */
 export { type Dtype, dtypeBytes, dtypeCode, dtypeOfCode, dtypes, isFloating } from "./dtype.ts";
 export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from "./errors.ts";
+export { decodeModel } from "./format/decode.ts";
 export { encodeModel } from "./format/encode.ts";
+export type { DecodeLimits } from "./format/scan.ts";
 export { GraphBuilder } from "./graph/builder.ts";
 export { assertModel, checkGraph } from "./graph/check.ts";
 export { formatGraph } from "./graph/format.ts";

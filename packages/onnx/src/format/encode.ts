@@ -5,13 +5,11 @@ import { kindOf } from "../operators/settings.ts";
 import { findOperator } from "../operators/table.ts";
 import { isUnknownShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { isLittleEndian, swapped } from "./byte-order.ts";
 import { attributeTypes, modelMessage } from "./schema.ts";
 
 /** IR version 10 came with opset 21. */
 const irVersion = 10;
-/** ONNX stores numbers in this order; raw data is copied as it lies in memory. */
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 type Wire = Readonly<Record<string, unknown>>;
 
 /** The bytes of an ONNX file. Weights are inside. The model is written as it is: `assertModel` says whether it is right. */
@@ -91,13 +89,6 @@ function toWireTensor(tensor: Tensor, name = ""): Wire {
   const { buffer, byteOffset, byteLength } = tensor.data;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   return { ...head, rawData: isLittleEndian ? bytes : swapped(bytes, dtypeBytes(tensor.dtype)) };
-}
-
-/** The same elements with the bytes of each in the opposite order. */
-export function swapped(bytes: Uint8Array, size: number): Uint8Array {
-  const result = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % size) + size - 1 - (i % size)] ?? 0;
-  return result;
 }
 
 function toWireValue(value: Value): Wire {

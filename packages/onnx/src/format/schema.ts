@@ -1,11 +1,13 @@
 /** @file The wire messages of ONNX that this package reads and writes, by the field numbers of onnx.proto (IR version 10). */
 import protobuf from "protobufjs/light.js";
 
-type Field = { readonly id: number; readonly type: string; readonly rule?: "repeated" };
+/** A field of a message: its number, its type (a message, or a scalar of protobuf), and whether it repeats. */
+export type Field = { readonly id: number; readonly type: string; readonly rule?: "repeated" };
 const one = (id: number, type: string): Field => ({ id, type });
 const list = (id: number, type: string): Field => ({ id, type, rule: "repeated" });
 
-const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
+/** Fields of each message. */
+export const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   ModelProto: {
     irVersion: one(1, "int64"),
     producerName: one(2, "string"),

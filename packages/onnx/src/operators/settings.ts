@@ -64,7 +64,7 @@ export function keepAttributes(
   const kept: Record<string, Attribute> = {};
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    const spec = specs[name];
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
     if (spec === undefined) throw unknownAttribute(where, specs, name);
     if (!fits[spec.kind](value))
       throw new OnnxError(where, `attribute ${name} must be ${spec.kind}, received ${JSON.stringify(value)}`);
