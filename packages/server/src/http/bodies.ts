@@ -7,11 +7,19 @@ import type { Route } from "./route.ts";
 /** Bytes of a body whose route says nothing. */
 export const defaultBodyLimit = 1024 * 1024;
 
+/** In a route's `consumes`: raw bytes of any content type, or of none. */
+export const anyType = "*/*";
+
 /** Largest field beside the files of a multipart body. */
 const fieldLimit = 1024 * 1024;
 
 /** Sets the parsers of one route; `scope` is a Fastify context of its own. */
 export async function readBodies(scope: FastifyInstance, route: Route): Promise<void> {
+  if (route.consumes?.includes(anyType)) {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    return;
+  }
   const raw = (route.consumes ?? []).filter((type) => type !== "multipart/form-data");
   const isMultipart = route.consumes?.includes("multipart/form-data") === true;
   const takesJson = route.body !== undefined && !raw.includes("application/json");

@@ -2,6 +2,7 @@
 import { AppError } from "@gristmill/contract";
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { anyType } from "./bodies.ts";
 import type { Route } from "./route.ts";
 
 /** Where a value came from. */
@@ -43,6 +44,7 @@ export function parseInput(route: Route, request: FastifyRequest): Input {
 
 /** Bodies of the content types that a route consumes raw are the handler's to read. */
 function isJson(route: Route, request: FastifyRequest): boolean {
+  if (route.consumes?.includes(anyType)) return false;
   const type = contentType(request.headers["content-type"]);
   return type === undefined || !(route.consumes ?? []).includes(type);
 }

@@ -67,7 +67,10 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** Content types taken as raw bytes (`body` is then a Buffer) or, for "multipart/form-data", left unread for the handler. */
+  /**
+   * Content types taken as raw bytes (`body` is then a Buffer; "*\/*": whatever the client says, or does not say) or, for
+   * "multipart/form-data", left unread for the handler. `body` then only describes them in the document.
+   */
   readonly consumes?: readonly string[];
   /** Largest body in bytes; default 1 MiB. */
   readonly bodyLimit?: number;
