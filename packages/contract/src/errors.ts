@@ -74,6 +74,11 @@ const table = {
     retryable: false,
     help: "Check the package's name, version and files, and that the npm registry is reachable.",
   },
+  "data.busy": {
+    status: 429,
+    retryable: true,
+    help: "Wait until some of the project's imports have ended, then try again.",
+  },
   "run.not_found": { status: 404, retryable: false, help: "List the runs with `gristmill run list`." },
   "run.finished": { status: 409, retryable: false, help: "The run has ended; start a new one." },
   "run.not_finite": {

@@ -37,8 +37,10 @@ export type DatasetUse = (projectId: ProjectId, datasetId: string) => Promise<re
 export interface Datasets {
   /** @throws AppError `dataset.not_found`, or `dataset.not_ready` while it is being imported or when that failed. */
   pin(projectId: ProjectId, nameOrId: string): Promise<PinnedDataset>;
-  /** Compares the files with their sha256 first: training on damaged data would make a wrong model quietly.
-   * @throws AppError `dataset.not_found` (no such version or split; the details list the splits), `artifact.corrupt`. */
+  /**
+   * Compares the files with their sha256 first: training on damaged data would quietly make a wrong model.
+   * @throws AppError `dataset.not_found`, `request.invalid` (no such split; the details list them), `artifact.corrupt`.
+   */
   splitFiles(projectId: ProjectId, versionId: string, split: string): Promise<SplitFiles>;
   /** Asked before a deletion; anything in its answer refuses it with `dataset.in_use`. */
   registerUse(use: DatasetUse): void;
