@@ -2,6 +2,7 @@
 import { AppError, type Page, type ProjectId, type UsageEvent, type UsageEventsQuery } from "@gristmill/contract";
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
+import { pageOf } from "../http/index.ts";
 import { type EventRow, ownSource } from "./store.ts";
 
 type Tables = {
@@ -41,15 +42,7 @@ export async function listEvents(
     const time = await timeOf(db, projectId, after);
     events = events.where(sql<boolean>`(time, id) ${sql.raw(order === "asc" ? ">" : "<")} (${time}, ${after})`);
   }
-  const rows = await events.execute();
-  const data = rows.slice(0, limit).map(toWire);
-  return {
-    object: "list",
-    data,
-    first_id: data.at(0)?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: rows.length > limit,
-  };
+  return pageOf(await events.execute(), limit, toWire);
 }
 
 async function timeOf(db: Database, projectId: ProjectId, id: string): Promise<Date> {
