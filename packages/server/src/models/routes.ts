@@ -1,5 +1,12 @@
 /** @file The registry over HTTP: parse, call, reply. Rules live in the service. */
-import { deleted, listOf, listQuery, model as modelSchema, modelVersion as versionSchema } from "@gristmill/contract";
+import {
+  AppError,
+  deleted,
+  listOf,
+  listQuery,
+  model as modelSchema,
+  modelVersion as versionSchema,
+} from "@gristmill/contract";
 import { z } from "zod";
 import { type Route, route } from "../http/index.ts";
 import type { Models } from "./service.ts";
@@ -76,14 +83,13 @@ export const modelRoutes = (models: Models): Route[] => [
     charge: free,
     params: modelParams,
     query: z.strictObject({ notes: z.string().max(10_000).optional() }),
-    body: z.instanceof(Uint8Array),
     consumes: ["application/octet-stream"],
     bodyLimit: importLimitBytes,
     response: versionSchema,
     successStatus: 201,
-    handler: async ({ caller, params, query, body }) => ({
+    handler: async ({ caller, params, query, request }) => ({
       status: 201,
-      body: await models.importOnnx(caller.projectId, params.model, body, query.notes ?? null),
+      body: await models.importOnnx(caller.projectId, params.model, bytesOf(request.body), query.notes ?? null),
     }),
   }),
   route({
@@ -121,3 +127,12 @@ export const modelRoutes = (models: Models): Route[] => [
     },
   }),
 ];
+
+/** @throws AppError `request.invalid` for a request without content. */
+function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array && body.length > 0) return body;
+  throw new AppError(
+    "request.invalid",
+    "Expected the bytes of an ONNX file as application/octet-stream, received none.",
+  );
+}

@@ -13,12 +13,13 @@ import {
 } from "@gristmill/contract";
 import type { Kysely } from "kysely";
 import type { Ground } from "../feature.ts";
+import { pageOf } from "../http/index.ts";
 import { lockObject, type ObjectStore, releaseObject, type StoredObject } from "../objects/index.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
 
 import { type ModelRow, ModelStore, type VersionRow } from "./store.ts";
 import { verifyingStream } from "./verified-stream.ts";
-import { modelToWire, pageToWire, versionToWire } from "./wire.ts";
+import { modelToWire, versionToWire } from "./wire.ts";
 
 /** A version to be: its object is stored already. */
 export interface NewVersion {
@@ -117,6 +118,7 @@ export class Models {
         training_seconds: 0,
         parameters: inspected.parameters,
         environment: { producer: inspected.producer, opset: String(inspected.opset) },
+        preprocessing: null,
         notes,
       },
     });
@@ -128,12 +130,12 @@ export class Models {
   }
 
   async list(projectId: string, query: ListQuery): Promise<Page<Model>> {
-    return pageToWire(await this.#store.listModels(projectId, query), query.limit, modelToWire);
+    return pageOf(await this.#store.listModels(projectId, query), query.limit, modelToWire);
   }
 
   async listVersions(projectId: string, nameOrId: string, query: ListQuery): Promise<Page<ModelVersion>> {
     const model = await this.#model(projectId, nameOrId);
-    return pageToWire(await this.#store.listVersions(projectId, model.id, query), query.limit, versionToWire);
+    return pageOf(await this.#store.listVersions(projectId, model.id, query), query.limit, versionToWire);
   }
 
   /** Without a number: the latest. @throws AppError `model.not_found`, `model.version_not_found` */

@@ -1,5 +1,5 @@
 /** @file Rows as `/api` tells them, field by field. */
-import type { Model, ModelVersion, Page } from "@gristmill/contract";
+import type { Model, ModelVersion } from "@gristmill/contract";
 import type { ModelRow, VersionRow } from "./store.ts";
 
 /** A model. */
@@ -29,19 +29,3 @@ export const versionToWire = (row: VersionRow): ModelVersion => ({
   card: row.card,
   created_at: row.created_at.toISOString(),
 });
-
-/** A page from `limit + 1` rows: the extra one only says that there are more. */
-export function pageToWire<Row, T extends { id: string }>(
-  rows: readonly Row[],
-  limit: number,
-  toWire: (row: Row) => T,
-): Page<T> {
-  const data = rows.slice(0, limit).map(toWire);
-  return {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: rows.length > limit,
-  };
-}

@@ -328,8 +328,7 @@ export class Attempt {
 
 const interrupted: Ending = { kind: "interrupted", reason: "the server stops" };
 
-const isUnavailable = (error: unknown): boolean =>
-  error instanceof AppError && error.code === "database.unavailable";
+const isUnavailable = (error: unknown): boolean => error instanceof AppError && error.code === "database.unavailable";
 
 function ignoreUnavailable(error: unknown): void {
   if (!isUnavailable(error)) throw error;

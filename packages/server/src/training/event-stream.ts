@@ -1,5 +1,5 @@
 /** @file A run's events as server-sent events, from the database: a client that comes back later misses nothing that is kept. */
-import type { ProjectId, RunEvent } from "@gristmill/contract";
+import type { ProjectId, RunEvent, RunId } from "@gristmill/contract";
 import type { RunSignals } from "./signals.ts";
 import { isFinal } from "./state.ts";
 import type { RunStore } from "./store.ts";
@@ -16,7 +16,7 @@ export const eventText = (event: RunEvent): string =>
 /** Events after a number, as they come; ends after the run's last one, or when `signal` says so. */
 export async function* eventStream(
   deps: { readonly store: RunStore; readonly signals: RunSignals; readonly keepAliveMs?: number },
-  run: { readonly projectId: ProjectId; readonly id: string; readonly after: number },
+  run: { readonly projectId: ProjectId; readonly id: RunId; readonly after: number },
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   yield ": events of a run\n\n"; // headers leave at once, so that a client knows that it is connected

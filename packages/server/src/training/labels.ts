@@ -7,27 +7,16 @@
  */
 export type LabelEncoding = "index" | "one-hot" | "binary";
 
-/** What a loss wants to be told, for a model's output. */
-export interface Target {
-  readonly dtype: string;
-  /** Sizes of one record's answer. */
-  readonly shape: readonly number[];
-  /** Class numbers stay below this. */
-  readonly classes?: number;
-}
-
-/** The encoding that fits, or what is wrong with the model's output: expected and received. */
+/** The encoding that fits a loss and a model's output, or what is wrong with the output: expected and received. */
 export function labelEncoding(
-  target: Target,
+  loss: string,
   outputShape: readonly number[],
   classes: number,
 ): { readonly encoding: LabelEncoding } | { readonly problem: string } {
-  const [size, ...more] = target.shape;
-  if (target.classes !== undefined && size === undefined && target.classes === classes) return { encoding: "index" };
-  if (target.classes === undefined && more.length === 0) {
-    if (size === classes && classes > 1) return { encoding: "one-hot" };
-    if (size === 1 && classes === 2) return { encoding: "binary" };
-  }
+  const isOnePerClass = outputShape.length === 1 && outputShape[0] === classes && classes > 1;
+  // Losses that begin with "sparse" compare with class numbers, the others with rows as long as the output.
+  if (isOnePerClass) return { encoding: loss.startsWith("sparse") ? "index" : "one-hot" };
+  if (loss === "binaryCrossentropy" && outputShape.join() === "1" && classes === 2) return { encoding: "binary" };
   const expected = `[${classes}], one output for each of the dataset's ${classes} classes`;
   return { problem: `expected the last layer's output to be ${expected}, received [${outputShape.join(", ")}]` };
 }

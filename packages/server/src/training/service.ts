@@ -1,14 +1,25 @@
 /** @file Rules of runs: see README.md. */
-import { AppError, type CreateRun, type KeyId, type ListQuery, type Page, type ProjectId, type RequestId, type Run } from "@gristmill/contract";
+import {
+  AppError,
+  type CreateRun,
+  isId,
+  type KeyId,
+  type ListQuery,
+  type Page,
+  type ProjectId,
+  type RequestId,
+  type Run,
+} from "@gristmill/contract";
 import type { Datasets } from "../data/index.ts";
 import type { Ground } from "../feature.ts";
+import { pageOf } from "../http/index.ts";
 import { eventStream } from "./event-stream.ts";
 import { planRun } from "./plan.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { RunSignals } from "./signals.ts";
 import { nextStatus } from "./state.ts";
 import { dbNow, type RunRow, type RunStore } from "./store.ts";
-import { pageToWire, runToWire } from "./wire.ts";
+import { runToWire } from "./wire.ts";
 
 /** Who asked for a run, and in which request: its usage names both. */
 export interface RunOrigin {
@@ -66,7 +77,7 @@ export class Runs {
   }
 
   async list(projectId: ProjectId, query: ListQuery): Promise<Page<Run>> {
-    return pageToWire(await this.#deps.store.list(projectId, query), query.limit);
+    return pageOf(await this.#deps.store.list(projectId, query), query.limit, runToWire);
   }
 
   /**
@@ -76,7 +87,7 @@ export class Runs {
   async cancel(projectId: ProjectId, id: string): Promise<Run> {
     const { store, scheduler, signals } = this.#deps;
     const run = await this.#find(projectId, id);
-    const changed = await store.change({ id, projectId }, (row) => {
+    const changed = await store.change({ id: run.id, projectId }, (row) => {
       const status = nextStatus(row.status, "cancel_requested");
       if (status === undefined) throw new AppError("run.finished", `The run ${id} is ${row.status} already.`);
       if (status !== "cancelled") return { set: { status } };
@@ -92,12 +103,12 @@ export class Runs {
 
   /** Server-sent events after a number, until the run's last one. @throws AppError `run.not_found`, before anything is sent. */
   async events(projectId: ProjectId, id: string, after: number, signal: AbortSignal): Promise<AsyncGenerator<string>> {
-    await this.#find(projectId, id);
-    return eventStream(this.#deps, { projectId, id, after }, signal);
+    const run = await this.#find(projectId, id);
+    return eventStream(this.#deps, { projectId, id: run.id, after }, signal);
   }
 
   async #find(projectId: ProjectId, id: string): Promise<RunRow> {
-    const run = await this.#deps.store.find(projectId, id);
+    const run = isId("run", id) ? await this.#deps.store.find(projectId, id) : undefined;
     if (run === undefined) throw new AppError("run.not_found", `There is no run "${id}".`);
     return run;
   }

@@ -1,5 +1,16 @@
 /** @file Rows of runs and their events. A run changes in one place, `change`: status, numbers and events together, in one transaction. */
-import type { CreateRun, KeyId, ListQuery, ProjectId, RequestId, Run, RunEvent, RunId, RunProgress, RunStatus } from "@gristmill/contract";
+import type {
+  CreateRun,
+  KeyId,
+  ListQuery,
+  ProjectId,
+  RequestId,
+  Run,
+  RunEvent,
+  RunId,
+  RunProgress,
+  RunStatus,
+} from "@gristmill/contract";
 import { type ColumnType, type Kysely, type Selectable, sql, type Transaction, type Updateable } from "kysely";
 import type { RunPlan } from "./plan.ts";
 import { activeStatuses, unfinishedStatuses } from "./state.ts";
@@ -46,7 +57,7 @@ interface RunTable {
 }
 
 interface RunEventTable {
-  run_id: string;
+  run_id: RunId;
   id: number;
   type: RunEvent["type"];
   at: Defaulted<Date, never>;
@@ -71,7 +82,7 @@ export interface RunChange {
 
 /** A run, and who may change it: with a fence, only the scheduler that still owns this attempt. */
 export interface RunKey {
-  readonly id: string;
+  readonly id: RunId;
   readonly projectId: ProjectId;
   readonly fence?: { readonly owner: string; readonly attempt: number };
 }
@@ -110,7 +121,7 @@ export class RunStore {
     });
   }
 
-  async find(projectId: ProjectId, id: string): Promise<RunRow | undefined> {
+  async find(projectId: ProjectId, id: RunId): Promise<RunRow | undefined> {
     return await this.#db
       .selectFrom("run")
       .selectAll()
@@ -124,7 +135,7 @@ export class RunStore {
       .selectFrom("run")
       .selectAll()
       .where("project_id", "=", projectId)
-      .$if(after !== undefined, (list) => list.where("id", order === "asc" ? ">" : "<", after ?? ""))
+      .$if(after !== undefined, (list) => list.where("id", order === "asc" ? ">" : "<", sql<RunId>`${after}`))
       .orderBy("id", order)
       .limit(limit + 1)
       .execute();
@@ -144,7 +155,7 @@ export class RunStore {
   }
 
   /** Events after a number, in order. */
-  async eventsAfter(projectId: ProjectId, runId: string, after: number, limit: number): Promise<EventRow[]> {
+  async eventsAfter(projectId: ProjectId, runId: RunId, after: number, limit: number): Promise<EventRow[]> {
     return await this.#db
       .selectFrom("run_event")
       .innerJoin("run", "run.id", "run_event.run_id")

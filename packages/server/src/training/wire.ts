@@ -1,5 +1,5 @@
 /** @file Rows as `/api` tells them, field by field. */
-import type { Page, Run, RunEvent } from "@gristmill/contract";
+import type { Run, RunEvent } from "@gristmill/contract";
 import type { EventRow, RunRow } from "./store.ts";
 
 /** A run. */
@@ -34,15 +34,3 @@ export const eventToWire = (row: EventRow): RunEvent => ({
   at: row.at.toISOString(),
   data: row.data,
 });
-
-/** A page from `limit + 1` rows: the extra one only says that there are more. */
-export function pageToWire(rows: readonly RunRow[], limit: number): Page<Run> {
-  const data = rows.slice(0, limit).map(runToWire);
-  return {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: rows.length > limit,
-  };
-}

@@ -1,13 +1,8 @@
 /** @file What main and a training worker say to each other. Main checks what it hears: the worker runs native code on data from outside. */
 import { metricValues, runProgress, tensorSignature } from "@gristmill/contract";
 import { z } from "zod";
+import type { SplitFiles } from "../../data/index.ts";
 import type { LabelEncoding } from "../labels.ts";
-
-/** IDX files of one split. */
-export interface SplitFiles {
-  readonly images: string;
-  readonly labels: string;
-}
 
 /** Everything a worker needs; it knows no database, no project, no key. */
 export interface WorkerStart {
@@ -24,8 +19,6 @@ export interface WorkerStart {
     /** Multiplies the raw bytes. */
     readonly scale: number;
   };
-  /** Sizes of one record: [height, width, channels]. */
-  readonly recordShape: readonly number[];
   readonly classes: number;
   readonly encoding: LabelEncoding;
   readonly train: SplitFiles;
