@@ -1,0 +1,21 @@
+/** @file The folder of all data. */
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "@gristmill/contract";
+
+/** Makes the home and its folders, for its owner only. @throws AppError `home.not_writable`. */
+export async function prepareHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    for (const folder of ["objects", "work", "children", "log"])
+      await mkdir(join(home, folder), { recursive: true, mode: 0o700 });
+    // Permissions, read-only disks and full ones show only when something is written.
+    const probe = join(home, `.write-probe-${randomUUID()}`);
+    await writeFile(probe, "x");
+    await rm(probe);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new AppError("home.not_writable", `The home ${home} can't be written: ${code ?? message}.`, { cause });
+  }
+}
