@@ -48,8 +48,8 @@ export interface Operator<A extends AttributeSpecs = AttributeSpecs> {
   readonly inputs: readonly [number, number];
   readonly outputs: readonly [number, number];
   readonly attributes: A;
-  infer(call: Call<A>): readonly Inferred[];
-  bodyInputs?(call: Call<A>): BodyInputs;
+  infer(call: Call<NoInfer<A>>): readonly Inferred[];
+  bodyInputs?(call: Call<NoInfer<A>>): BodyInputs;
 }
 
 /** Checks an entry of the table, and keeps its attributes' types. */
