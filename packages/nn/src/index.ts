@@ -1,1 +1,38 @@
-export {};
+/**
+ * @file nn: deep networks in TypeScript, compiled to ONNX. Read in this order: model/sequential, layers/layer, compile/plan,
+ * compile/training-program, autodiff/gradients, training/fit.
+ */
+export type { ActivationName } from "./activations/table.ts";
+export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, SpecError } from "./errors.ts";
+export { activation } from "./layers/activation.ts";
+export { averagePooling2d } from "./layers/average-pooling2d.ts";
+export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
+export { type DenseOptions, dense } from "./layers/dense.ts";
+export { dropout } from "./layers/dropout.ts";
+export { flatten } from "./layers/flatten.ts";
+export { inputLayer } from "./layers/input-layer.ts";
+export type { CommonOptions, Layer, LayerSpec } from "./layers/layer.ts";
+export { maxPooling2d } from "./layers/max-pooling2d.ts";
+export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export type { LossName } from "./losses/table.ts";
+export type { MetricName } from "./metrics/table.ts";
+export type { EvaluateOptions, FitOptions, PredictOptions } from "./model/options.ts";
+export { Sequential, type SequentialOptions } from "./model/sequential.ts";
+export type { NamedWeight } from "./model/weights.ts";
+export { adam } from "./optimizers/adam.ts";
+export { sgd } from "./optimizers/sgd.ts";
+export type { OptimizerName } from "./optimizers/table.ts";
+export type { KindSpec } from "./schema/kind.ts";
+export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
+export { type ModelSpec, parseSpec } from "./spec/model-spec.ts";
+export type { BatchStream, StreamBatch } from "./training/feed.ts";
+export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
+export type {
+  Batch,
+  LabelledData,
+  NestedNumbers,
+  SampleArray,
+  Samples,
+  Source,
+  TargetArray,
+} from "./training/source.ts";

@@ -1,0 +1,95 @@
+/** @file Gradients of operators on two or more tensors, with broadcasting undone. */
+import type { Value } from "@gristmill/onnx";
+import { sizesOf } from "../../graph/graph-math.ts";
+import { expandTo, sumTo } from "../broadcast.ts";
+import type { GradientCall, GradientTable } from "../rule.ts";
+
+/** The gradient of each needed input, before broadcasting is undone. */
+const each = (call: GradientCall, gradients: readonly (() => Value)[]): (Value | undefined)[] =>
+  gradients.map((gradient, i) => (call.needs(i) ? sumTo(call.math, gradient(), call.input(i)) : undefined));
+
+/** Max and Min: each element's gradient goes to the first input that has the result, so that ties count once. */
+function toFirstHit(call: GradientCall): (Value | undefined)[] {
+  const { math } = call;
+  const y = call.output(0);
+  let rest = call.dy;
+  return call.node.inputs.map((input, i) => {
+    if (input === undefined) return undefined;
+    const hit = math.equal(input, y);
+    const gradient = call.needs(i) ? sumTo(math, math.where(hit, rest, 0), input) : undefined;
+    if (i + 1 < call.node.inputs.length) rest = math.where(hit, 0, rest);
+    return gradient;
+  });
+}
+
+export const arithmeticRules = {
+  Add: (call) => each(call, [() => call.dy, () => call.dy]),
+  Sub: (call) => each(call, [() => call.dy, () => call.math.neg(call.dy)]),
+  Mul: (call) => each(call, [() => call.math.mul(call.dy, call.input(1)), () => call.math.mul(call.dy, call.input(0))]),
+  // y = a / b: dy/da = 1 / b; dy/db = -y / b
+  Div: (call) => {
+    const { math, dy } = call;
+    const b = call.input(1);
+    return each(call, [() => math.div(dy, b), () => math.neg(math.div(math.mul(dy, call.output(0)), b))]);
+  },
+  // y = a^b: dy/da = b a^(b-1); dy/db = y log(a), taken as 0 where a <= 0, where the power has no slope along b
+  Pow: (call) => {
+    const { math, dy } = call;
+    const [a, b] = [call.input(0), call.input(1)];
+    const power = (): Value => math.builder.op("Pow", [a, math.sub(math.cast(b, a.dtype), 1)]);
+    return each(call, [
+      () => math.mul(dy, math.mul(math.cast(b, a.dtype), power())),
+      () => {
+        const isPositive = math.greater(a, 0);
+        return math.mul(
+          dy,
+          math.where(isPositive, math.mul(call.output(0), math.log(math.where(isPositive, a, 1))), 0),
+        );
+      },
+    ]);
+  },
+  Max: toFirstHit,
+  Min: toFirstHit,
+  Sum: (call) =>
+    each(
+      call,
+      call.node.inputs.map(() => () => call.dy),
+    ),
+  Mean: (call) =>
+    each(
+      call,
+      call.node.inputs.map((_, __, all) => () => call.math.mul(call.dy, 1 / all.length)),
+    ),
+  // y = x where x >= 0, slope x where x < 0
+  PRelu: (call) => {
+    const { math, dy } = call;
+    const [x, slope] = [call.input(0), call.input(1)];
+    const isNegative = math.less(x, 0);
+    return each(call, [
+      () => math.where(isNegative, math.mul(dy, slope), dy),
+      () => math.where(isNegative, math.mul(dy, x), 0),
+    ]);
+  },
+  Where: (call) => {
+    const { math, dy } = call;
+    const condition = call.input(0);
+    const side = (index: number, gradient: () => Value): Value | undefined =>
+      call.needs(index)
+        ? sumTo(math, expandTo(math, gradient(), sizesOf(call.output(0))), call.input(index))
+        : undefined;
+    return [undefined, side(1, () => math.where(condition, dy, 0)), side(2, () => math.where(condition, 0, dy))];
+  },
+  Mod: "noRule",
+  BitShift: "nonDifferentiable",
+  BitwiseAnd: "nonDifferentiable",
+  BitwiseOr: "nonDifferentiable",
+  BitwiseXor: "nonDifferentiable",
+  And: "nonDifferentiable",
+  Or: "nonDifferentiable",
+  Xor: "nonDifferentiable",
+  Greater: "nonDifferentiable",
+  GreaterOrEqual: "nonDifferentiable",
+  Less: "nonDifferentiable",
+  LessOrEqual: "nonDifferentiable",
+  Equal: "nonDifferentiable",
+} satisfies Partial<GradientTable>;

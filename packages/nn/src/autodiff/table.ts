@@ -1,0 +1,28 @@
+/** @file The gradient of every operator, from one file a family. An operator without a line here does not compile. */
+import type { GradientTable } from "./rule.ts";
+import { arithmeticRules } from "./rules/arithmetic.ts";
+import { controlFlowRules, creationRules, resizingRules } from "./rules/control-flow.ts";
+import { convolutionRules } from "./rules/convolution.ts";
+import { elementwiseRules } from "./rules/elementwise.ts";
+import { indexingRules } from "./rules/indexing.ts";
+import { layoutRules } from "./rules/layout.ts";
+import { matrixRules } from "./rules/matrix.ts";
+import { normalizationRules } from "./rules/normalization.ts";
+import { poolingRules } from "./rules/pooling.ts";
+import { reductionRules } from "./rules/reduction.ts";
+
+/** The table. */
+export const gradientRules = {
+  ...arithmeticRules,
+  ...controlFlowRules,
+  ...convolutionRules,
+  ...creationRules,
+  ...elementwiseRules,
+  ...indexingRules,
+  ...layoutRules,
+  ...matrixRules,
+  ...normalizationRules,
+  ...poolingRules,
+  ...reductionRules,
+  ...resizingRules,
+} satisfies GradientTable;

@@ -1,0 +1,22 @@
+/** @file Every initializer by the name that specs use. A new one is a file and a line here. */
+import type { KindTable } from "../schema/kind.ts";
+import { constant, ones, zeros } from "./constant.ts";
+import type { Initializer } from "./initializer.ts";
+import { randomNormal, randomUniform, truncatedNormal } from "./random.ts";
+import { glorotNormal, glorotUniform, heNormal, heUniform, lecunNormal, lecunUniform } from "./variance-scaling.ts";
+
+/** Every initializer. */
+export const initializers: KindTable<Initializer> = {
+  zeros,
+  ones,
+  constant,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+};

@@ -1,0 +1,21 @@
+import { defineKind } from "../schema/kind.ts";
+import { type Loss, samplesMean } from "./loss.ts";
+
+/**
+ * `(output - target)²`, mean over the outputs.
+ *
+ * - Shapes: output and target [batch, ...]. Units: those of the target, squared.
+ * - ONNX: Sub, Mul, ReduceMean.
+ */
+export const meanSquaredError = defineKind(
+  "meanSquaredError",
+  {},
+  (): Loss => ({
+    target: (outputShape) => ({ dtype: "float32", shape: outputShape }),
+    perSample({ math, output, target }) {
+      const difference = math.sub(output, target);
+      return samplesMean(math, math.mul(difference, difference));
+    },
+    accuracy: (outputShape) => ((outputShape.at(-1) ?? 1) > 1 ? "categorical" : "binary"),
+  }),
+);

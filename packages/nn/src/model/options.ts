@@ -1,0 +1,69 @@
+/** @file Settings of fit, evaluate and predict: Keras' names and defaults, checked once. */
+import { NnError } from "../errors.ts";
+import type { EpochResult, Progress } from "../training/history.ts";
+import type { LabelledData, Source } from "../training/source.ts";
+
+/** Settings of `predict`. */
+export interface PredictOptions {
+  /** Samples per run, 128. It changes the speed only. */
+  readonly batchSize?: number;
+  /** Threads of a run; all cores when left out. */
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Settings of `evaluate`. */
+export type EvaluateOptions = PredictOptions;
+
+/** Settings of `fit`. */
+export interface FitOptions {
+  /** The last epoch's number, 1. */
+  readonly epochs?: number;
+  /** Epochs to count as done already, 0: a resumed training shows the right numbers. */
+  readonly initialEpoch?: number;
+  /** 32; batches of a stream have their own sizes. */
+  readonly batchSize?: number;
+  /** Share of the samples, the last ones, that validate instead of training; 0. */
+  readonly validationSplit?: number;
+  readonly validationData?: LabelledData | Source;
+  /** Another order in each epoch, true. */
+  readonly shuffle?: boolean;
+  /** For order and dropout, instead of the model's. */
+  readonly seed?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Awaited. The model may be saved, evaluated or asked here. */
+  readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
+  /** Stops before the next run (runs take about 0.2 s); weights stay those of the last run. */
+  readonly signal?: AbortSignal;
+  readonly threads?: number;
+  /** Milliseconds from any fixed point, for rates; `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** @throws NnError unless it is a whole number from `least`. */
+export function wholeNumber(value: number, name: string, least: number): number {
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new NnError(`${name}: expected a whole number from ${least}, received ${value}`);
+  return value;
+}
+
+/** Settings of `fit`, with defaults. @throws NnError naming the one that is wrong. */
+export function readFitOptions(options: FitOptions = {}) {
+  const split = options.validationSplit ?? 0;
+  if (!(split >= 0 && split < 1))
+    throw new NnError(`validationSplit: expected a number from 0 up to but without 1, received ${split}`);
+  return {
+    epochs: wholeNumber(options.epochs ?? 1, "epochs", 0),
+    initialEpoch: wholeNumber(options.initialEpoch ?? 0, "initialEpoch", 0),
+    batchSize: wholeNumber(options.batchSize ?? 32, "batchSize", 1),
+    seed: options.seed === undefined ? undefined : wholeNumber(options.seed, "seed", 0),
+    validationSplit: split,
+    validationData: options.validationData,
+    shuffle: options.shuffle ?? true,
+    onProgress: options.onProgress,
+    onEpochEnd: options.onEpochEnd,
+    signal: options.signal,
+    threads: options.threads,
+    now: options.now ?? (() => performance.now()),
+  };
+}

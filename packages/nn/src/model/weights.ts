@@ -1,0 +1,86 @@
+/** @file Weights between the order people see and the order graphs read; and their first values. */
+import { type Tensor, tensor } from "@gristmill/onnx";
+import type { Plan } from "../compile/plan.ts";
+import { slotId, stateOf } from "../compile/training-program.ts";
+import { DataError } from "../errors.ts";
+import { countOf } from "../initializers/initializer.ts";
+import { initializers } from "../initializers/table.ts";
+import { type Storage, show, store } from "../layers/storage.ts";
+import { keyOf } from "../random/hash.ts";
+import { valueOf } from "../schema/kind.ts";
+import type { StateArrays } from "../training/state.ts";
+
+/** A weight as people see it: Keras' shape and order. */
+export interface NamedWeight {
+  /** "conv2d_1/kernel" */
+  readonly name: string;
+  readonly value: Tensor<"float32">;
+}
+
+const purpose = 0x77; // keeps first values apart from other uses of the same seed
+
+/** First values of all weights, as kept: each a function of (seed, its place in the model). */
+export const initialWeights = (plan: Plan, seed: number): StateArrays =>
+  new Map(
+    plan.weights.map(({ id, parameter, storage }, place) => {
+      const initialize = valueOf(initializers, parameter.initializer);
+      return [id, store(initialize(parameter.shape, keyOf(seed, purpose, place)), storage)];
+    }),
+  );
+
+/** What an optimizer remembers before the first step. */
+export const initialSlots = (plan: Plan, slots: readonly string[]): StateArrays =>
+  new Map(
+    [...stateOf(plan, slots)]
+      .filter(([id]) => id.includes(":"))
+      .map(([id, sizes]) => [id, new Float32Array(countOf(sizes))]),
+  );
+
+/** Every tensor of the state with its outside shape and its storage, in the order of files. */
+export const statePlaces = (
+  plan: Plan,
+  slots: readonly string[],
+): { readonly id: string; readonly shape: readonly number[]; readonly storage: Storage }[] =>
+  plan.weights.flatMap(({ id, parameter: { shape }, storage }) => [
+    { id, shape, storage },
+    ...slots.map((slot) => ({ id: slotId(id, slot), shape, storage })),
+  ]);
+
+/** Weights as people see them. */
+export const shownWeights = (plan: Plan, state: StateArrays): NamedWeight[] =>
+  plan.weights.map(({ id, parameter, storage }) => ({
+    name: id,
+    value: tensor("float32", parameter.shape, show(arrayOf(state, id), storage)),
+  }));
+
+/** @throws DataError unless each weight comes once, with its shape and finite numbers. */
+export function keptWeights(plan: Plan, weights: readonly NamedWeight[]): StateArrays {
+  const byName = new Map(weights.map(({ name, value }) => [name, value]));
+  const names = plan.weights.map(({ id }) => id);
+  if (byName.size !== weights.length || weights.length !== names.length || names.some((name) => !byName.has(name)))
+    throw new DataError(
+      `weights: expected ${names.join(", ")}, received ${weights.map(({ name }) => name).join(", ")}`,
+    );
+  return new Map(
+    plan.weights.map(({ id, parameter: { shape }, storage }) => {
+      const value = byName.get(id);
+      if (
+        value === undefined ||
+        value.dtype !== "float32" ||
+        value.shape.join() !== shape.join() ||
+        value.data.length !== countOf(shape)
+      )
+        throw new DataError(
+          `${id}: expected float32 [${shape.join(", ")}], received ${value?.dtype} [${value?.shape.join(", ")}]`,
+        );
+      return [id, store(value.data, storage)];
+    }),
+  );
+}
+
+/** An array of the state. */
+export function arrayOf(state: StateArrays, id: string): Float32Array<ArrayBuffer> {
+  const data = state.get(id);
+  if (data === undefined) throw new Error(`${id}: the model has no such state`);
+  return data;
+}

@@ -1,0 +1,128 @@
+/** @file Fields of a description: each reads one JSON value, or says what it expected. Defaults are Keras'. */
+import { type Problems, shown } from "./problems.ts";
+import { suggestion } from "./suggest.ts";
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Reads one value. `fallback` is the value of an absent field; without one the field is required. */
+export interface Field<T extends Json = Json> {
+  readonly expected: string;
+  readonly fallback?: T;
+  /** The value in its one normal form, or undefined after adding a problem. */
+  read(value: unknown, where: string, problems: Problems): T | undefined;
+}
+
+/** The fields of one kind of thing, by name. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The settings that fields read. */
+export type ConfigOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+function field<T extends Json>(expected: string, accept: (value: unknown) => T | undefined, fallback?: T): Field<T> {
+  return {
+    expected,
+    ...(fallback === undefined ? {} : { fallback }),
+    read(value, where, problems) {
+      const read = accept(value);
+      if (read === undefined) problems.add(where, `expected ${expected}, received ${shown(value)}`);
+      return read;
+    },
+  };
+}
+
+// Far above any real layer, far below where products of a few of them lose exactness.
+const largestSize = 2 ** 31 - 1;
+const isSize = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largestSize;
+
+/** A whole number from 1. */
+export const size = (fallback?: number): Field<number> =>
+  field("a whole number from 1", (value) => (isSize(value) ? value : undefined), fallback);
+
+/** One whole number from 1, or two: [height, width]. Read as two. */
+export const sizePair = (fallback?: readonly [number, number]): Field<readonly [number, number]> =>
+  field<readonly [number, number]>(
+    "a whole number from 1, or two of them as [height, width]",
+    (value) => {
+      if (isSize(value)) return [value, value];
+      if (!Array.isArray(value) || value.length !== 2) return undefined;
+      const [height, width]: unknown[] = value;
+      return isSize(height) && isSize(width) ? [height, width] : undefined;
+    },
+    fallback,
+  );
+
+/** Sizes of one sample's axes; [] is one number. */
+export const sampleShape = (): Field<readonly number[]> =>
+  field<readonly number[]>("sizes of one sample's axes, such as [28, 28, 1]", (value) =>
+    Array.isArray(value) && value.length <= 8 && value.every(isSize) ? [...value] : undefined,
+  );
+
+/** true or false. */
+export const flag = (fallback: boolean): Field<boolean> =>
+  field("true or false", (value) => (typeof value === "boolean" ? value : undefined), fallback);
+
+/** A number within bounds; which ends belong to it is said by the words. */
+export const numberWhere = (expected: string, holds: (value: number) => boolean, fallback?: number): Field<number> =>
+  field(
+    expected,
+    (value) => (typeof value === "number" && Number.isFinite(value) && holds(value) ? value : undefined),
+    fallback,
+  );
+
+/** Any finite number. */
+export const anyNumber = (fallback?: number): Field<number> => numberWhere("a finite number", () => true, fallback);
+
+/** A number above 0. */
+export const positive = (fallback?: number): Field<number> =>
+  numberWhere("a number above 0", (value) => value > 0, fallback);
+
+/** A number from 0 up to but without 1. */
+export const fraction = (fallback?: number): Field<number> =>
+  numberWhere("a number from 0 up to but without 1", (value) => value >= 0 && value < 1, fallback);
+
+/** One of a few words. */
+export function oneOf<const W extends string>(words: readonly W[], fallback?: W): Field<W> {
+  const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+  return {
+    expected,
+    ...(fallback === undefined ? {} : { fallback }),
+    read(value, where, problems) {
+      const word = words.find((known) => known === value);
+      if (word === undefined) {
+        const hint = typeof value === "string" ? suggestion(value, words) : "";
+        problems.add(where, `expected ${expected}, received ${shown(value)}${hint}`);
+      }
+      return word;
+    },
+  };
+}
+
+/**
+ * Reads all fields of an object: unknown ones, missing ones and wrong ones are each a problem.
+ * @returns the settings, or undefined when anything was wrong.
+ */
+export function readFields<F extends Fields>(
+  fields: F,
+  raw: Readonly<Record<string, unknown>>,
+  where: string,
+  problems: Problems,
+): ConfigOf<F> | undefined {
+  const before = problems.count;
+  const known = Object.keys(fields);
+  for (const key of Object.keys(raw))
+    if (!known.includes(key))
+      problems.add(`${where}.${key}`, `unknown field${suggestion(key, known)}; expected ${known.join(", ") || "none"}`);
+  const config: Record<string, Json> = {};
+  for (const [key, { read, expected, fallback }] of Object.entries(fields)) {
+    const value = raw[key];
+    if (value !== undefined) {
+      const got = read(value, `${where}.${key}`, problems);
+      if (got !== undefined) config[key] = got;
+    } else if (fallback !== undefined) config[key] = fallback;
+    else problems.add(`${where}.${key}`, `expected ${expected}, received nothing: the field is required`);
+  }
+  // Every field was read or has its fallback, so the record has exactly the fields' types.
+  return problems.count === before ? (config as ConfigOf<F>) : undefined;
+}

@@ -1,0 +1,102 @@
+/** @file A kind is one entry of a table (an optimizer, a loss, an initializer ...): its name, its fields, and what it makes. */
+import { type ConfigOf, type Field, type Fields, type Json, readFields } from "./field.ts";
+import { isRecord, Problems, shown } from "./problems.ts";
+import { suggestion } from "./suggest.ts";
+
+/** What JSON says of a thing of some kind: its type and its settings. */
+export type KindSpec = { readonly type: string; readonly [setting: string]: Json };
+
+/** One entry of a table; `T` is what it makes. */
+export interface Kind<T> {
+  readonly type: string;
+  readonly fields: Fields;
+  /** The thing and its spec with every setting, or undefined after adding problems. */
+  parse(settings: Readonly<Record<string, unknown>>, where: string, problems: Problems): Made<T> | undefined;
+}
+
+/** A thing and the JSON that makes it again. */
+export interface Made<T> {
+  readonly spec: KindSpec;
+  readonly value: T;
+}
+
+/** Entries by the name that specs use. */
+export type KindTable<T> = Readonly<Record<string, Kind<T>>>;
+
+/** Makes a table's entry from its fields and a function of their settings. */
+export function defineKind<F extends Fields, T>(
+  type: string,
+  fields: F,
+  make: (config: ConfigOf<F>) => T,
+): Kind<T> & { readonly of: (settings?: Readonly<Record<string, unknown>>) => Made<T> } {
+  const kind: Kind<T> = {
+    type,
+    fields,
+    parse(settings, where, problems) {
+      const config = readFields(fields, settings, where, problems);
+      return config && { spec: { type, ...config }, value: make(config) };
+    },
+  };
+  return { ...kind, of: (settings = {}) => makeOrThrow(kind, settings) };
+}
+
+function makeOrThrow<T>(kind: Kind<T>, settings: Readonly<Record<string, unknown>>): Made<T> {
+  const problems = new Problems();
+  const made = kind.parse(dropUndefined(settings), kind.type, problems);
+  problems.throwIfAny();
+  if (made === undefined) throw new Error(`${kind.type}: made nothing and named no problem`);
+  return made;
+}
+
+/** Optional settings that a caller left undefined are absent. */
+export const dropUndefined = (settings: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+
+/**
+ * Reads a thing of a table: its name, or an object with `type` and settings, or (from TypeScript) one already made.
+ * @returns undefined after adding problems.
+ */
+export function parseKind<T>(
+  table: KindTable<T>,
+  noun: string,
+  value: unknown,
+  where: string,
+  problems: Problems,
+): Made<T> | undefined {
+  const made = isRecord(value) && isRecord(value["spec"]) ? value["spec"] : value;
+  const raw = typeof made === "string" ? { type: made } : made;
+  const names = Object.keys(table);
+  if (!isRecord(raw) || typeof raw["type"] !== "string") {
+    problems.add(where, `expected the name of ${noun} or {"type": name, ...}, received ${shown(value)}`);
+    return undefined;
+  }
+  const { type, ...settings } = raw;
+  const kind = Object.hasOwn(table, String(type)) ? table[String(type)] : undefined;
+  if (kind === undefined) {
+    const hint = suggestion(String(type), names);
+    problems.add(where, `unknown ${noun.replace(/^an? /, "")} ${shown(type)}${hint}; known: ${names.join(", ")}`);
+    return undefined;
+  }
+  return kind.parse(settings, where, problems);
+}
+
+/** A field that holds a thing of a table; it is kept as its full spec. */
+export function kindField<T>(table: KindTable<T>, noun: string, fallback?: string): Field<KindSpec> {
+  const expected = `the name of ${noun} or {"type": name, ...}`;
+  const read = (value: unknown, where: string, problems: Problems): KindSpec | undefined =>
+    parseKind(table, noun, value, where, problems)?.spec;
+  if (fallback === undefined) return { expected, read };
+  const problems = new Problems();
+  const spec = read(fallback, fallback, problems);
+  problems.throwIfAny();
+  return spec === undefined ? { expected, read } : { expected, read, fallback: spec };
+}
+
+/** The thing that a spec, already read, describes. */
+export function valueOf<T>(table: KindTable<T>, spec: KindSpec): T {
+  const problems = new Problems();
+  const made = parseKind(table, "a kind", spec, spec.type, problems);
+  problems.throwIfAny();
+  if (made === undefined) throw new Error(`${spec.type}: made nothing and named no problem`);
+  return made.value;
+}

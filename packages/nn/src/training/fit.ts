@@ -1,0 +1,216 @@
+/** @file The training loop: epochs of runs of the training program. It owns the order of things; the program does the work. */
+import { type Session, type Tensor, tensor } from "@gristmill/onnx";
+import type { InputFormat } from "../compile/input-format.ts";
+import type { TrainingProgram } from "../compile/training-program.ts";
+import { NonFiniteLossError } from "../errors.ts";
+import type { TargetSpec } from "../losses/loss.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { keyOf } from "../random/hash.ts";
+import { numbersOf, sampleTensor, targetTensor } from "./evaluate.ts";
+import type { Feed, Run } from "./feed.ts";
+import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
+import { Pace } from "./pace.ts";
+import { copyState, emptyLike, firstNonFinite, type StateArrays } from "./state.ts";
+
+/** A session of the training program for one batch size and input format. */
+export interface Trainer {
+  readonly session: Session;
+  readonly program: TrainingProgram;
+}
+
+/** What training reads and changes. After every run, and after an error, it is that of the last finished run. */
+export interface TrainingState {
+  arrays: StateArrays;
+  /** Optimizer steps taken. */
+  step: number;
+  /** Epochs trained. */
+  epoch: number;
+}
+
+/** What the loop needs of a model. */
+export interface Training {
+  readonly state: TrainingState;
+  readonly optimizer: Optimizer;
+  readonly target: TargetSpec;
+  readonly metrics: readonly string[];
+  readonly seed: number;
+  readonly inputShape: readonly number[];
+  trainer(batch: number, format: InputFormat): Promise<Trainer>;
+  /** The batches of an epoch; `epoch` counts all epochs that the model has trained, from 0. */
+  open(epoch: number): Feed & { close?(): Promise<void> };
+  validate(): Promise<Scores> | undefined;
+}
+
+/** How to train. */
+export interface LoopOptions {
+  readonly epochs: number;
+  readonly initialEpoch: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onEpochEnd: ((result: EpochResult) => void | Promise<void>) | undefined;
+  /** Milliseconds from any fixed point. */
+  readonly now: () => number;
+}
+
+const purpose = 0xd0; // keeps dropout's keys apart from other uses of the same seed
+
+/** @throws NonFiniteLossError with the state of the last good epoch in place; `signal.reason` when aborted. */
+export async function trainLoop(training: Training, options: LoopOptions): Promise<History> {
+  const runner = new Runner(training);
+  const results: EpochResult[] = [];
+  for (let epoch = options.initialEpoch + 1; epoch <= options.epochs; epoch++) {
+    const result = await trainEpoch(training, runner, options, epoch);
+    training.state.epoch++;
+    runner.keepGood();
+    const validation = await training.validate();
+    const full: EpochResult = { ...result, validation };
+    results.push(full);
+    await options.onEpochEnd?.(full);
+  }
+  return historyOf(results);
+}
+
+async function trainEpoch(
+  training: Training,
+  runner: Runner,
+  options: LoopOptions,
+  epoch: number,
+): Promise<Omit<EpochResult, "validation">> {
+  const { signal, now } = options;
+  const feed = training.open(training.state.epoch);
+  const sum = new ScoreSum(training.metrics);
+  const start = now();
+  let step = 0;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const run = await feed.next(runner.pace?.steps ?? 1);
+      if (run === undefined) break;
+      signal?.throwIfAborted();
+      const outputs = await runner.run(run, epoch, step);
+      sum.add(run.batch, numbersOf(outputs["loss"]), (name) => numbersOf(outputs[`metric/${name}`]));
+      step += run.steps;
+      const samplesPerSecond = (sum.samples / Math.max(now() - start, 1e-6)) * 1000;
+      const left = feed.samples === undefined ? undefined : feed.samples * (options.epochs - epoch + 1) - sum.samples;
+      options.onProgress?.({
+        ...sum.scores(),
+        epoch,
+        epochs: options.epochs,
+        step,
+        steps: feed.steps,
+        samplesPerSecond,
+        secondsLeft: left === undefined ? undefined : left / samplesPerSecond,
+      });
+    }
+  } finally {
+    await feed.close?.();
+  }
+  runner.assertFinite(epoch, step);
+  const seconds = (now() - start) / 1000;
+  return {
+    ...sum.scores(),
+    epoch,
+    steps: step,
+    samples: sum.samples,
+    seconds,
+    samplesPerSecond: sum.samples / Math.max(seconds, 1e-9),
+  };
+}
+
+/** Runs the program: feeds it, and keeps three sets of state: the one in force, the one being written, the last good one. */
+class Runner {
+  readonly #training: Training;
+  #spare: StateArrays;
+  #good: TrainingState;
+  #batch: number | undefined;
+  #pace: Pace | undefined;
+
+  constructor(training: Training) {
+    this.#training = training;
+    this.#spare = emptyLike(training.state.arrays);
+    this.#good = { ...training.state, arrays: copyState(training.state.arrays) };
+  }
+
+  get pace(): Pace | undefined {
+    return this.#pace;
+  }
+
+  /** Notes the state as good. */
+  keepGood(): void {
+    const { state } = this.#training;
+    for (const [id, data] of state.arrays) this.#good.arrays.get(id)?.set(data);
+    this.#good = { ...this.#good, step: state.step, epoch: state.epoch };
+  }
+
+  /** Some steps; `before` counts the steps of this epoch that are done. */
+  async run(run: Run, epoch: number, before: number): Promise<Readonly<Record<string, Tensor>>> {
+    const { state, trainer } = this.#training;
+    this.#pace ??= new Pace((run.x.byteLength + run.y.byteLength) / run.steps);
+    this.#batch ??= run.batch;
+    const { session, program } = await trainer(run.batch, run.format);
+    const spare = this.#spare;
+    const into = Object.fromEntries(tensorsOf(session, spare, "next/"));
+    const { outputs, elapsedMs } = await session.run(this.#feeds(run, session, program), { into });
+    if (run.batch === this.#batch) this.#pace.note(run.steps, elapsedMs);
+    const losses = numbersOf(outputs["loss"]);
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (bad >= 0) throw this.#backToGood(epoch, before + bad + 1, losses[bad] ?? Number.NaN);
+    this.#spare = state.arrays;
+    state.arrays = spare;
+    state.step += run.steps;
+    return outputs;
+  }
+
+  /** The last step's loss was taken before its update: look at what the update made. */
+  assertFinite(epoch: number, step: number): void {
+    if (firstNonFinite(this.#training.state.arrays) !== undefined) throw this.#backToGood(epoch, step, Number.NaN);
+  }
+
+  #backToGood(epoch: number, step: number, loss: number): NonFiniteLossError {
+    const { state } = this.#training;
+    state.arrays = copyState(this.#good.arrays);
+    state.step = this.#good.step;
+    state.epoch = this.#good.epoch;
+    return new NonFiniteLossError({ epoch, step, loss });
+  }
+
+  #feeds(run: Run, session: Session, program: TrainingProgram): Record<string, Tensor> {
+    const { state, optimizer, seed, inputShape, target } = this.#training;
+    const { steps, batch } = run;
+    const each = Array.from({ length: steps }, (_, i) => state.step + i + 1); // steps count from 1
+    const scalars = each.map((step) => optimizer.scalars(step));
+    return {
+      count: tensor("int64", [], BigInt64Array.of(BigInt(steps))),
+      x: sampleTensor([steps, batch, ...inputShape], run.x),
+      y: targetTensor([steps, batch, ...target.shape], run.y),
+      ...Object.fromEntries(
+        program.scalars.map((name) => [
+          `scalar/${name}`,
+          tensor(
+            "float32",
+            [steps],
+            Float32Array.from(scalars, (values) => values[name] ?? Number.NaN),
+          ),
+        ]),
+      ),
+      ...Object.fromEntries(
+        program.randomLayers.map((layer, place) => [
+          `random/${layer}`,
+          tensor(
+            "uint32",
+            [steps],
+            Uint32Array.from(each, (step) => keyOf(seed, purpose, place, step)),
+          ),
+        ]),
+      ),
+      ...Object.fromEntries(tensorsOf(session, state.arrays, "")),
+    };
+  }
+}
+
+/** The state's arrays as tensors, by the names of a session's inputs, or of its outputs. */
+const tensorsOf = (session: Session, arrays: StateArrays, prefix: string): [string, Tensor][] =>
+  session.inputs.flatMap(({ name, shape }) => {
+    const data = arrays.get(name);
+    return data === undefined ? [] : [[`${prefix}${name}`, tensor("float32", shape.map(Number), data)]];
+  });
