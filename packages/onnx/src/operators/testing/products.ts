@@ -104,8 +104,8 @@ export const poolingCases: CasesOf<typeof pooling> = {
     },
     {
       note: "rounded up, last window all padding",
-      inputs: [f(1, 1, 4, 4)],
-      attributes: { kernel_shape: [1, 1], strides: [3, 3], pads: [0, 0, 0, 0], ceil_mode: 1 },
+      inputs: [f(1, 1, 3, 3)],
+      attributes: { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 },
     },
     {
       note: "rounded up with pads",
