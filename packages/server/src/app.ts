@@ -62,7 +62,6 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
     authenticator: identity.authenticator,
     ledger,
     allowedHosts: [config.host.toLowerCase(), ...config.allowedHosts],
-    log,
     ...ground,
   });
   started.defer(() => http.stop(config.stopSeconds * 1000));

@@ -72,6 +72,9 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   // Schemas are checked by the pipeline, which knows which bodies are raw and tells all problems at once.
   app.setValidatorCompiler(() => () => true);
 
+  // Before the routes: their contexts take over what is set by then.
+  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, log));
+  app.addHook("onResponse", async (request, reply) => logRequest(request, reply, progress.get(request)?.caller, log));
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
     const flight = inFlight.begin(reply);
@@ -89,8 +92,6 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   app.setNotFoundHandler(async (request) => {
     throw new AppError("route.not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
   });
-  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, log));
-  app.addHook("onResponse", async (request, reply) => logRequest(request, reply, progress.get(request)?.caller, log));
   await app.ready();
 
   return {
