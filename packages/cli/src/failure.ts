@@ -36,17 +36,6 @@ function toJson(error: unknown): Record<string, unknown> {
   return { code: "internal", message: error instanceof Error ? error.message : String(error) };
 }
 
-/** Each problem of a refused request on a line of its own. */
-function problemLines(details: Readonly<Record<string, unknown>>): string[] {
-  const { problems } = details;
-  if (!Array.isArray(problems)) return [];
-  return problems.map((problem: unknown) => {
-    if (typeof problem !== "object" || problem === null) return `  ${String(problem)}`;
-    const { where, path, field, message } = problem as Record<string, unknown>;
-    return `  ${[where ?? path ?? field, message].filter((part) => part !== undefined).join(": ")}`;
-  });
-}
-
 /** Says on standard error what went wrong and what to do. */
 export function sayFailure(output: Output, error: unknown): void {
   if (output.json) output.note(JSON.stringify({ error: toJson(error) }));
@@ -57,7 +46,6 @@ function sayToPerson(output: Output, error: unknown): void {
   const { paint } = output.err;
   const message = error instanceof Error ? error.message : String(error);
   output.note(`${paint("bad", "✗")} ${message}`);
-  if (error instanceof GristmillError) for (const line of problemLines(error.details)) output.note(line);
   if ((error instanceof GristmillError || error instanceof CliError) && error.help !== "")
     output.note(`  ${error.help}`);
   if (error instanceof GristmillError && error.requestId !== null)

@@ -17,8 +17,13 @@ export interface ServerRecord {
 /** The data folder: GRISTMILL_HOME, default ~/.gristmill. */
 export const homeOf = (env: Env): string => resolve(env["GRISTMILL_HOME"] || join(homedir(), ".gristmill"));
 
-/** Where a server listens unless it is told otherwise. */
-export const defaultUrl = (env: Env): string => `http://127.0.0.1:${env["GRISTMILL_PORT"] || "7070"}`;
+/** Where a server with these variables listens, as a client on this machine calls it. */
+export function defaultUrl(env: Env): string {
+  const host = env["GRISTMILL_HOST"] || "127.0.0.1";
+  const isAny = host === "0.0.0.0" || host === "::";
+  const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${env["GRISTMILL_PORT"] || "7070"}`;
+}
 
 async function readText(path: string): Promise<string | undefined> {
   try {

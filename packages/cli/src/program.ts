@@ -64,9 +64,15 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
 /** The program and all commands below it. */
 export const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
 
+/** "gristmill dataset list" */
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+
 function dress(command: Command, { out, err }: ProgramScreens): void {
   command
     .exitOverride()
+    .helpOption("-h, --help", "show this help")
+    .showHelpAfterError(`  See \`${pathOf(command)} --help\`.`)
     .configureHelp({
       showGlobalOptions: command.parent !== null,
       styleTitle: (text) => out.paint("strong", text),

@@ -75,6 +75,14 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
 /** Statuses that say "later" when the body does not: a proxy in between, or the inference protocol's plain errors. */
 const transientStatuses: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
+/** The protocol knows one text and no more, so Gristmill puts code and request id at its end: "message [code, request id]". */
+function plainError(text: string): { message: string; code?: string; requestId?: string } {
+  const [, message, code, requestId] = /^(.*) \[([a-z_.]+), request (\w+)\]$/s.exec(text) ?? [];
+  return message === undefined || code === undefined || requestId === undefined
+    ? { message: text }
+    : { message, code, requestId };
+}
+
 /**
  * Reads a refusal: `{ error: { code, message, help, ... } }` of `/api`, or `{ error: "message" }` of the Open Inference
  * Protocol, or anything else a proxy may answer.
@@ -84,13 +92,13 @@ export function errorOf(response: Pick<Response, "status" | "headers">, text: st
   const body = parseJson(text);
   const error = isRecord(body) ? body["error"] : undefined;
   const fields = isRecord(error) ? error : {};
-  const plain = typeof error === "string" ? error : `The server answered ${status}.`;
-  return new GristmillError(textOr(fields["message"], plain), {
+  const plain = typeof error === "string" ? plainError(error) : { message: `The server answered ${status}.` };
+  return new GristmillError(textOr(fields["message"], plain.message), {
     status,
-    code: textOr(fields["code"], headers.get("gristmill-error-code") ?? `http.${status}`),
+    code: textOr(fields["code"], plain.code ?? `http.${status}`),
     help: textOr(fields["help"], ""),
     retryable: typeof fields["retryable"] === "boolean" ? fields["retryable"] : transientStatuses.has(status),
-    requestId: textOr(fields["request_id"], headers.get("x-request-id") ?? "") || null,
+    requestId: textOr(fields["request_id"], plain.requestId ?? "") || null,
     details: isRecord(fields["details"]) ? fields["details"] : {},
     retryAfterMs: parseRetryAfter(headers.get("retry-after"), nowMs),
   });

@@ -58,11 +58,11 @@ describe("a call", () => {
   it("reads the plain errors of the inference protocol and pages of proxies", async () => {
     const { baseUrl } = await serve((request, response) =>
       request.path.startsWith("/v2")
-        ? sendJson(response, 404, { error: "no such model" }, { "x-request-id": "req_9" })
+        ? sendJson(response, 404, { error: "no such model [model.not_found, request req_9]" })
         : response.writeHead(500).end("<html>oops</html>"),
     );
     expect(await failure(client(baseUrl).services.metadata("x"))).toMatchObject({
-      code: "http.404",
+      code: "model.not_found",
       message: "no such model",
       requestId: "req_9",
     });

@@ -106,7 +106,7 @@ export function readInference(bytes: Uint8Array<ArrayBuffer>, jsonLength: number
   const outputs = response.outputs.map((output): NamedTensor => {
     const { name, datatype, shape } = output;
     const size = output.parameters?.["binary_data_size"];
-    if (size === undefined) return { name, datatype, shape, data: fromJson(datatype, output.data ?? []) };
+    if (size === undefined) return { name, datatype, shape, data: fromJson(datatype, output.data) };
     if (typeof size !== "number" || at + size > bytes.length)
       throw unexpected(`output "${name}": expected ${size} bytes at ${at}, received ${bytes.length - at}`);
     const data = fromBytes(datatype, bytes.slice(at, at + size));
@@ -118,8 +118,9 @@ export function readInference(bytes: Uint8Array<ArrayBuffer>, jsonLength: number
   return { modelName: model_name, modelVersion: model_version ?? null, id: id ?? null, outputs };
 }
 
-function fromJson(datatype: OipDatatype, data: readonly unknown[]): TensorData {
-  const flat = data.flat(16);
+function fromJson(datatype: OipDatatype, data: unknown): TensorData {
+  if (!Array.isArray(data)) throw unexpected(`${datatype}: expected data as an array, received ${typeof data}`);
+  const flat: unknown[] = data.flat(16);
   return datatype === "BYTES" ? flat.map(String) : numericDatatypes[datatype].fromJson(flat);
 }
 

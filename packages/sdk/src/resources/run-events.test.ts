@@ -57,6 +57,16 @@ it("waits to the end, tells progress, and answers with the run as it then is", a
   expect(run.status).toBe("failed");
 });
 
+it("ends when the last event was seen before", async () => {
+  const { baseUrl } = await serve((request, response) =>
+    request.path.endsWith("/events")
+      ? stream(response).end(": nothing new\n\n")
+      : sendJson(response, 200, { id: "run_1", finished_at: "2026-01-01T00:00:00Z" }),
+  );
+  const events = new Gristmill({ baseUrl, apiKey: "k" }).runs.events("run_1", { after: 7 });
+  expect(await events.next()).toEqual({ done: true, value: undefined });
+});
+
 it("stops at once when the caller aborts, and closes the connection", async () => {
   let closed: (() => void) | undefined;
   const gone = new Promise<void>((resolve) => {

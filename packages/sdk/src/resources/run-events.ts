@@ -1,5 +1,5 @@
 /** @file A run's events over connections that may break. */
-import type { RunEvent } from "@gristmill/contract";
+import type { Run, RunEvent } from "@gristmill/contract";
 import { GristmillError } from "../http/errors.ts";
 import { connectionError, retryDelayMs } from "../http/retry.ts";
 import { readEvents, SseParser } from "../http/sse.ts";
@@ -39,6 +39,8 @@ export async function* followRun(
         yield event;
         if (isFinalEvent(event)) return;
       }
+      // A stream that ends without news may be that of a run whose last event was seen before.
+      if (fruitless > 0 && (await hasEnded(transport, run, signal))) return;
     } catch (cause) {
       signal?.throwIfAborted();
       const error = cause instanceof GristmillError ? cause : connectionError(cause, "the run's event stream");
@@ -48,6 +50,12 @@ export async function* followRun(
       throw new GristmillError(`The events of ${run} end before the run does.`, { code: "client.unexpected_answer" });
     await transport.pause(Math.min(retryDelayMs(fruitless + 1, null, 0.5), longestPauseMs), signal);
   }
+}
+
+async function hasEnded(transport: Transport, run: string, signal?: AbortSignal): Promise<boolean> {
+  const path = `/api/runs/${encodeURIComponent(run)}`;
+  const { finished_at } = await transport.json<Run>({ method: "GET", path, signal });
+  return finished_at !== null;
 }
 
 async function* connection(

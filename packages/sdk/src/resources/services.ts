@@ -47,7 +47,7 @@ export class Services {
     const path = `${pathOf(model, options.version)}/infer`;
     const response = await this.#transport.send({ method: "POST", path, body, headers, signal: options.signal });
     const length = response.headers.get("inference-header-content-length");
-    return readInference(await response.bytes(), length === null ? null : Number(length));
+    return readInference(new Uint8Array(await response.arrayBuffer()), length === null ? null : Number(length));
   }
 
   /** Names, types and sizes of a model's inputs and outputs. */
