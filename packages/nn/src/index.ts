@@ -24,6 +24,7 @@ export { sgd } from "./optimizers/sgd.ts";
 export type { OptimizerName } from "./optimizers/table.ts";
 export type { KindSpec } from "./schema/kind.ts";
 export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
+export { type ModelSizes, modelSizes } from "./spec/model-sizes.ts";
 export { type ModelSpec, parseSpec } from "./spec/model-spec.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";

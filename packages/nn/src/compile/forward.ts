@@ -2,9 +2,24 @@
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
 import { plain, toPlain } from "../layers/features.ts";
+import type { Layer, Parameter } from "../layers/layer.ts";
 import { asShown, type Storage } from "../layers/storage.ts";
 import type { Prediction } from "../losses/loss.ts";
-import type { Plan } from "./plan.ts";
+
+/** A layer in its place. */
+export interface PlannedLayer {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  readonly parameters: readonly Parameter[];
+}
+
+/** Layers in their order, and the sizes of one sample. */
+export interface LayerSequence {
+  readonly layers: readonly PlannedLayer[];
+  readonly inputShape: readonly number[];
+}
 
 /** Where weights and randomness come from. */
 export interface ForwardSource {
@@ -15,12 +30,7 @@ export interface ForwardSource {
 }
 
 /** [batch, ...] in, [batch, ...] out, both as outside. Nodes are named by their layer. */
-export function writeForward(
-  plan: Pick<Plan, "layers" | "inputShape">,
-  math: GraphMath,
-  input: Value,
-  source: ForwardSource,
-): Value {
+export function writeForward(plan: LayerSequence, math: GraphMath, input: Value, source: ForwardSource): Value {
   let features = plain(input, plan.inputShape);
   for (const { layer, name, parameters } of plan.layers)
     features = math.builder.within(name, () =>

@@ -5,16 +5,7 @@ import { countOf } from "../initializers/initializer.ts";
 import type { Layer, Parameter } from "../layers/layer.ts";
 import type { Storage } from "../layers/storage.ts";
 import { Problems } from "../schema/problems.ts";
-import { writeForward } from "./forward.ts";
-
-/** A layer in its place. */
-export interface PlannedLayer {
-  readonly layer: Layer;
-  readonly name: string;
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-  readonly parameters: readonly Parameter[];
-}
+import { type PlannedLayer, writeForward } from "./forward.ts";
 
 /** A weight in its place. */
 export interface PlannedWeight {

@@ -7,7 +7,7 @@ import { countOf } from "../initializers/initializer.ts";
 import { initializers } from "../initializers/table.ts";
 import { type Storage, show, store } from "../layers/storage.ts";
 import { keyOf } from "../random/hash.ts";
-import { valueOf } from "../schema/kind.ts";
+import { madeFrom } from "../schema/kind.ts";
 import type { StateArrays } from "../training/state.ts";
 
 /** A weight as people see it: Keras' shape and order. */
@@ -23,7 +23,7 @@ const purpose = 0x77; // keeps first values apart from other uses of the same se
 export const initialWeights = (plan: Plan, seed: number): StateArrays =>
   new Map(
     plan.weights.map(({ id, parameter, storage }, place) => {
-      const initialize = valueOf(initializers, parameter.initializer);
+      const initialize = madeFrom(initializers, parameter.initializer);
       return [id, store(initialize(parameter.shape, keyOf(seed, purpose, place)), storage)];
     }),
   );

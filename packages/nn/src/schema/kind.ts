@@ -93,7 +93,7 @@ export function kindField<T>(table: KindTable<T>, noun: string, fallback?: strin
 }
 
 /** The thing that a spec, already read, describes. */
-export function valueOf<T>(table: KindTable<T>, spec: KindSpec): T {
+export function madeFrom<T>(table: KindTable<T>, spec: KindSpec): T {
   const problems = new Problems();
   const made = parseKind(table, "a kind", spec, spec.type, problems);
   problems.throwIfAny();
