@@ -1,5 +1,6 @@
 /** @file What main and a training worker say to each other. Main checks what it hears: the worker runs native code on data from outside. */
 import { metricValues, runProgress, tensorSignature } from "@gristmill/contract";
+import type { CompileSpec, ModelSpec } from "@gristmill/nn";
 import { z } from "zod";
 import type { SplitFiles } from "../../data/index.ts";
 import type { LabelEncoding } from "../labels.ts";
@@ -7,8 +8,8 @@ import type { LabelEncoding } from "../labels.ts";
 /** Everything a worker needs; it knows no database, no project, no key. */
 export interface WorkerStart {
   readonly type: "start";
-  readonly spec: Readonly<Record<string, unknown>>;
-  readonly compile: Readonly<Record<string, unknown>>;
+  readonly spec: ModelSpec;
+  readonly compile: CompileSpec;
   readonly fit: {
     readonly epochs: number;
     readonly batchSize: number;
@@ -60,9 +61,7 @@ export const fromWorker = z.discriminatedUnion("type", [
   z.object({ type: z.literal("evaluated"), metrics: metricValues }),
   z.object({
     type: z.literal("finished"),
-    model: writtenFile
-      .extend({ inputs: z.array(tensorSignature), outputs: z.array(tensorSignature), parameters: z.number().int() })
-      .nullable(),
+    model: writtenFile.extend({ inputs: z.array(tensorSignature), outputs: z.array(tensorSignature) }).nullable(),
     environment: z.record(z.string(), z.string()),
   }),
   z.object({ type: z.literal("stopped") }),
