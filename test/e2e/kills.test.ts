@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dataset, Deployment, Run, UsageEvent } from "@gristmill/contract";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { mnistFiles, mnistForm, smallSpec } from "./mnist.ts";
 import { Home, Platform } from "./platform.ts";
 import { processesOf } from "./processes.ts";
+import { inferBody, runRequest, trainedPlatform } from "./trained.ts";
 
 const home = new Home();
 let platform: Platform;
 
-const image = Array.from(mnistFiles("t10k", 1).images.subarray(16), (value) => value / 255);
-const inferBody = { inputs: [{ name: "input", shape: [1, 28, 28, 1], datatype: "FP32", data: image }] };
 const infer = () =>
-  platform.call<{ model_name?: string; error?: string }>("POST", "/v2/models/digits/infer", inferBody);
+  platform.call<{ model_name?: string; error?: string }>("POST", "/v2/models/digits/infer", inferBody());
 
 async function events(filter: string): Promise<UsageEvent[]> {
   const found: UsageEvent[] = [];
@@ -27,13 +25,6 @@ async function events(filter: string): Promise<UsageEvent[]> {
   }
 }
 
-const runRequest = (epochs: number) => ({
-  dataset: "digits",
-  spec: smallSpec,
-  fit: { epochs, batch_size: 32, seed: 5 },
-  register: { model: "digits" },
-});
-
 async function answersAgain(): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     if ((await infer()).status === 200) return;
@@ -43,13 +34,7 @@ async function answersAgain(): Promise<void> {
 }
 
 beforeAll(async () => {
-  platform = await Platform.start(home);
-  expect((await platform.call("POST", "/api/datasets", mnistForm("digits", 2000, 500))).status).toBe(202);
-  await platform.until<Dataset>("/api/datasets/digits", (dataset) => dataset.status === "ready");
-  const { body } = await platform.call<Run>("POST", "/api/runs", runRequest(1));
-  await platform.until<Run>(`/api/runs/${body.id}`, (run) => run.status === "succeeded");
-  await platform.call("POST", "/api/deployments", { name: "digits", model: "digits" });
-  await platform.until<Deployment>("/api/deployments/digits", (deployment) => deployment.status === "ready");
+  platform = await trainedPlatform(home);
 }, 120_000);
 
 afterEach(async () => {
@@ -119,7 +104,7 @@ describe("kill -9 of the server", () => {
           const response = await fetch(`${url}/v2/models/digits/infer`, {
             method: "POST",
             headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
-            body: JSON.stringify(inferBody),
+            body: JSON.stringify(inferBody()),
           });
           await response.arrayBuffer();
           if (response.ok) answered.push(response.headers.get("x-request-id") ?? "");

@@ -113,6 +113,16 @@ export class Platform {
     return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as T };
   }
 
+  /** A request that must be answered with `status`; gives the body. */
+  async expect<T>(status: number, method: string, path: string, body?: unknown, key?: string): Promise<T> {
+    const answer = await this.call<T>(method, path, body, key);
+    if (answer.status !== status)
+      throw new Error(
+        `${method} ${path}: expected ${status}, received ${answer.status}: ${JSON.stringify(answer.body)}\n${this.#output}`,
+      );
+    return answer.body;
+  }
+
   /** Polls a resource until a condition holds. */
   async until<T>(path: string, condition: (resource: T) => boolean, seconds = 60): Promise<T> {
     const deadline = Date.now() + seconds * 1000;
