@@ -89,9 +89,9 @@ export class ImportStore {
   async setPrepared(claim: Claim, manifest: Manifest, source: Record<string, unknown>): Promise<boolean> {
     const { numUpdatedRows } = await this.#held(claim)
       .set({
-        prepared: sql`${JSON.stringify(manifest)}::jsonb`,
+        prepared: manifest,
         prepared_objects: [...objectsOf(manifest)],
-        source: sql`${JSON.stringify(source)}::jsonb`,
+        source,
         lease_until: lease,
       })
       .executeTakeFirst();
@@ -152,7 +152,7 @@ export class ImportStore {
         .updateTable("dataset")
         .set({
           status: "failed",
-          error: sql`${JSON.stringify(error)}::jsonb`,
+          error,
           prepared: null,
           prepared_objects: [],
           owner: null,

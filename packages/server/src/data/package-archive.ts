@@ -1,6 +1,7 @@
 /** @file A package's tarball: hostile until shown otherwise. Nothing of it is written under a name of its own. */
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "@gristmill/contract";
 import { Parser, type ReadEntry } from "tar";
@@ -37,8 +38,15 @@ export async function readPackageArchive(
   let totalBytes = 0;
   let failure: unknown;
   const work: Promise<void>[] = [];
+  const contents: Readable[] = [];
   const parser = new Parser({ strict: true, maxMetaEntrySize: memoryBytes });
 
+  const contentOf = (entry: ReadEntry): Readable => {
+    const content = Readable.from(entry, { objectMode: false });
+    content.on("error", () => {}); // its reader is told; without a reader there is nobody to tell
+    contents.push(content);
+    return content;
+  };
   const accept = async (entry: ReadEntry): Promise<void> => {
     entries += 1;
     totalBytes += entry.size;
@@ -50,15 +58,14 @@ export async function readPackageArchive(
         { details: { limit_entries: limits.entries, limit_bytes: limits.totalBytes } },
       );
     if (path === "package.json" && entry.size <= memoryBytes)
-      packageJson = JSON.parse((await entry.concat()).toString("utf8"));
-    else if (wanted.has(path)) await take(path, Readable.from(entry, { objectMode: false }));
+      packageJson = parseJson(await text(contentOf(entry)), where);
+    else if (wanted.has(path)) await take(path, contentOf(entry));
     else entry.resume();
   };
   parser.on("entry", (entry: ReadEntry) => {
-    const task = failure === undefined ? accept(entry) : Promise.resolve(void entry.resume());
-    // A refused entry is read on to its end, or the parser, and with it the pipeline, would wait for ever.
+    if (failure !== undefined) return void entry.resume();
     work.push(
-      task.catch((error: unknown) => {
+      accept(entry).catch((error: unknown) => {
         failure ??= error;
         source.destroy();
       }),
@@ -70,8 +77,13 @@ export async function readPackageArchive(
     await pipeline(source, parser as unknown as NodeJS.WritableStream, { signal });
     await Promise.all(work);
   } catch (error) {
+    // The rest of an entry will never come: whoever reads it must not wait.
+    const ended = new Error("the archive ended");
+    for (const content of contents) content.destroy(ended);
+    await Promise.all(work);
     signal.throwIfAborted();
-    failure ??= new AppError("data.malformed", `${where}: its archive can't be read.`, { cause: error });
+    if (failure === undefined || failure === ended)
+      throw new AppError("data.malformed", `${where}: its archive can't be read.`, { cause: error });
   }
   if (failure !== undefined) throw failure;
   return packageJson;
@@ -82,4 +94,12 @@ function refuseUnsafe(entry: ReadEntry, where: string): string {
   if (entry.type !== "File" && entry.type !== "OldFile" && entry.type !== "Directory")
     throw unsafePath(where, entry.path, `it is a ${entry.type}, not a plain file`);
   return path.slice(path.indexOf("/") + 1);
+}
+
+function parseJson(json: string, where: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new AppError("data.malformed", `${where}: its package.json is no JSON.`, { cause });
+  }
 }

@@ -12,7 +12,6 @@ import {
   type RequestId,
   type UploadDataset,
 } from "@gristmill/contract";
-import { sql } from "kysely";
 import { pageOf } from "../http/index.ts";
 import type { NewId } from "../ids.ts";
 import type { ObjectStore } from "../objects/index.ts";
@@ -153,8 +152,8 @@ export class DatasetService implements Datasets {
         name: input.name,
         licence: input.licence ?? null,
         notes: input.notes ?? null,
-        labels: sql<Record<string, string>>`${JSON.stringify(input.labels ?? {})}::jsonb`,
-        source: sql<Record<string, unknown>>`${JSON.stringify(source)}::jsonb`,
+        labels: input.labels ?? {},
+        source,
         class_names: input.class_names ?? null,
         version_id: newId("datasetVersion"),
         key_id: request.keyId,

@@ -9,7 +9,7 @@ export interface ImportError {
   readonly message: string;
 }
 
-/** One dataset, and its import while that lasts. Objects and arrays are jsonb: text on the way in. */
+/** One dataset, and its import while that lasts. Objects are jsonb. */
 export type DatasetTable = {
   id: string;
   project_id: string;
