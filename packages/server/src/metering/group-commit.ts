@@ -115,16 +115,21 @@ export class GroupCommit<Item, Result> {
   async #commit(group: readonly Entry<Item, Result>[]): Promise<void> {
     try {
       const resultOf = await this.#options.commit(group.map((entry) => entry.item));
-      for (const entry of group) this.#answer(entry, resultOf(entry.item));
+      for (const entry of group) this.#answer(entry, resultOf);
     } catch (error) {
       if (group.length === 1 || this.#options.isShared(error)) for (const entry of group) entry.reject(error);
       else for (const entry of group) await this.#commit([entry]);
     }
   }
 
-  #answer(entry: Entry<Item, Result>, result: Result): void {
-    if (entry.isRefused) this.#options.onAbandoned(entry.item);
-    else entry.resolve(result);
+  #answer(entry: Entry<Item, Result>, resultOf: (item: Item) => Result): void {
+    try {
+      const result = resultOf(entry.item);
+      if (entry.isRefused) this.#options.onAbandoned(entry.item);
+      else entry.resolve(result);
+    } catch (error) {
+      entry.reject(error);
+    }
   }
 
   #giveUp(group: readonly Entry<Item, Result>[]): void {

@@ -32,7 +32,10 @@ export function createMetering({ db, now, log }: MeteringDeps): Metering {
     async start() {
       await new PartitionsAhead(db).cover(monthsAround(now()));
       await instance.start();
-      const claims = await releaseClaimsOfDead(db);
+      const claims = await releaseClaimsOfDead(db).catch(async (error: unknown) => {
+        await instance.stop();
+        throw error;
+      });
       if (claims > 0) log.warn({ claims }, "ended the claims of requests that a killed server never answered");
     },
     async stop() {

@@ -71,7 +71,8 @@ export const metering: Migration = {
     begin
       if to_regclass(name) is not null then return; end if;
       perform pg_advisory_xact_lock(7070004);
-      if to_regclass(name) is not null then return; end if;
+      -- Asked of the table: to_regclass remembers that the name was not there before the wait.
+      if exists (select from pg_class where relname = name and relispartition) then return; end if;
       execute format('create table %I (like usage_event including defaults including constraints including indexes)', name);
       execute format('create trigger usage_event_is_not_truncated before truncate on %I
         for each statement execute function append_only()', name);
