@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, startedAt, workingFolder } from "./processes.ts";
+import { isAlive, isZombie, startedAt, workingFolder } from "./processes.ts";
 
 /** A starting PostgreSQL fills its file within microseconds; one that is still empty after this belongs to nobody. */
 const emptyForMs = 500;
@@ -46,7 +46,9 @@ function isStale(text: string, data: string): boolean {
   if (text.trim() === "") return true;
   const [pidLine, , startLine] = text.split("\n");
   const pid = Number(pidLine);
-  if (!(pid > 0) || !isAlive(pid)) return false; // PostgreSQL sees this itself
+  if (!(pid > 0)) return false;
+  if (isZombie(pid)) return true; // to PostgreSQL a zombie seems to live
+  if (!isAlive(pid)) return false; // PostgreSQL sees this itself
   const folder = workingFolder(pid);
   if (folder !== undefined) return folder !== data;
   const started = startedAt(pid);

@@ -2,15 +2,18 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** True while a process of that pid exists, whoever owns it. */
+/** True while a process of that pid runs, whoever owns it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
+  return !isZombie(pid);
 }
+
+/** An ended process whose parent never asked how: in containers whose first process does not, it keeps its pid for ever. */
+export const isZombie = (pid: number): boolean => statFields(pid)?.[0] === "Z";
 
 /** A process's working folder; undefined when it is gone, belongs to another user, or the system has no /proc. */
 export function workingFolder(pid: number): string | undefined {
@@ -25,12 +28,21 @@ export function workingFolder(pid: number): string | undefined {
 export function startedAt(pid: number): number | undefined {
   try {
     const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]);
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name in brackets and may hold spaces; the start time is the 22nd field, in ticks of 10 ms.
-    const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-    return bootSeconds + ticks / 100;
+    const ticks = Number(statFields(pid)?.[19]);
+    return Number.isNaN(ticks) ? undefined : bootSeconds + ticks / 100;
   } catch {
     return undefined;
+  }
+}
+
+/** The fields of /proc/<pid>/stat from the third on: 0 is the state, 19 the start in ticks of 10 ms since boot. */
+function statFields(pid: number): readonly string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the program's name in brackets and may hold spaces and brackets.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined; // it is gone, or there is no /proc
   }
 }
 
