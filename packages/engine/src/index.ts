@@ -1,1 +1,7 @@
-export {};
+/** @file engine: what executes models, and the queue before it. Read in this order: engine, check-inputs, onnx, batching. */
+export { type BatchClock, type BatchedResult, Batcher, type BatcherOptions, systemClock } from "./batching/batcher.ts";
+export { expectedCompany } from "./batching/policies/expected-company.ts";
+export type { BatchPolicy, BatchSettings, Decision, QueueState, Waiting } from "./batching/policy.ts";
+export type { Engine, EngineOptions, EngineStats, InferOptions, InferResult, LoadEngine, Signature } from "./engine.ts";
+export { EngineClosedError, EngineError, EngineInputError, EngineRunError, QueueFullError } from "./errors.ts";
+export { loadOnnxEngine } from "./onnx/onnx-engine.ts";

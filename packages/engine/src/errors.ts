@@ -1,0 +1,45 @@
+/** @file What goes wrong in front of a model and in it. */
+
+/** A failure of an engine or of the queue before it. */
+export class EngineError extends Error {
+  override readonly name: string = "EngineError";
+}
+
+/** Inputs that the model cannot take. The fault is the caller's, and is told before anything runs. */
+export class EngineInputError extends EngineError {
+  override readonly name = "EngineInputError";
+  /** The input or output that is at fault. */
+  readonly tensor: string;
+  readonly expected: string;
+  readonly received: string;
+
+  constructor(tensor: string, expected: string, received: string) {
+    super(`tensor "${tensor}": expected ${expected}, received ${received}`);
+    this.tensor = tensor;
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
+/** The queue is at its bound: later is better than deeper. */
+export class QueueFullError extends EngineError {
+  override readonly name = "QueueFullError";
+
+  constructor(limit: number) {
+    super(`${limit} requests are waiting already; the queue takes no more`);
+  }
+}
+
+/** The engine was closed before the request's turn came. */
+export class EngineClosedError extends EngineError {
+  override readonly name = "EngineClosedError";
+
+  constructor() {
+    super("the engine is closed");
+  }
+}
+
+/** The engine refused to load or to run a model; the message is its own. */
+export class EngineRunError extends EngineError {
+  override readonly name = "EngineRunError";
+}
