@@ -56,7 +56,8 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) program.addCommand(command.helpGroup(heading));
-  program.helpCommand("help [command]", "Show this, or the help of a command").helpOption("-h, --help", "show help");
+  const help = new Command("help").argument("[command]").description("Show this, or the help of a command");
+  program.addHelpCommand(help.helpGroup("Platform:"));
   for (const command of everyCommand(program)) dress(command, { out, err });
   return program;
 }

@@ -128,8 +128,8 @@ it("a server that does not answer in time fails the call as client.timeout", asy
 });
 
 it("nobody listening is said with the address and the way to start", async () => {
-  const error = await failure(client("http://127.0.0.1:9", { maxRetries: 0 }).runs.get("x"));
-  expect(error.message).toContain("http://127.0.0.1:9");
+  const error = await failure(client("http://127.0.0.1:2", { maxRetries: 0 }).runs.get("x"));
+  expect(error.message).toContain("http://127.0.0.1:2");
   expect(error.help).toContain("gristmill up");
 });
 

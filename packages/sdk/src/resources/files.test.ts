@@ -30,7 +30,7 @@ it("an upload sends the description first, then each split's files from disk", a
 });
 
 it("a file that is not there is named before anything is sent", async () => {
-  const { datasets } = new Gristmill({ baseUrl: "http://127.0.0.1:9", apiKey: "k" });
+  const { datasets } = new Gristmill({ baseUrl: "http://127.0.0.1:2", apiKey: "k" });
   await expect(
     datasets.upload({ name: "d", format: "idx" }, { train: { images: "/no/such", labels: "/no" } }),
   ).rejects.toThrow("/no/such");
