@@ -1,4 +1,5 @@
 /** @file The admin key of a home: the operator's own, or made once and kept in a file that only its owner can read. */
+import { randomUUID } from "node:crypto";
 import { chmod, link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@gristmill/contract";
@@ -17,7 +18,7 @@ export async function homeAdminKey(home: string, random: RandomBytes): Promise<s
 
 /** Written beside and linked: a crash leaves no half key, and of two starters both read the same one. */
 async function make(file: string, random: RandomBytes): Promise<string> {
-  const beside = `${file}.${process.pid}`;
+  const beside = `${file}.${randomUUID()}`;
   await writeFile(beside, `${makeAdminKey(random)}\n`, { mode: 0o600, flush: true });
   try {
     await link(beside, file);
