@@ -1,9 +1,13 @@
 /** @file The one composition root: config -> database -> features -> HTTP. */
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { AppError } from "@gristmill/contract";
 import { sql } from "kysely";
+import { createBilling } from "./billing/index.ts";
+import { createChildren } from "./children/index.ts";
 import type { Config } from "./config.ts";
+import { createData } from "./data/index.ts";
 import { openDatabase } from "./db/index.ts";
 import type { Feature, Ground, Log } from "./feature.ts";
 import { prepareHome } from "./home.ts";
@@ -11,6 +15,9 @@ import { createHttp, documentRoutes, type Http, healthRoutes } from "./http/inde
 import { createIdentity, homeAdminKey } from "./identity/index.ts";
 import { newId } from "./ids.ts";
 import { createMetering } from "./metering/index.ts";
+import { createModels } from "./models/index.ts";
+import { fileObjectStore } from "./objects/index.ts";
+import { createTraining } from "./training/index.ts";
 
 /** The running platform. */
 export interface App {
@@ -47,10 +54,23 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   started.defer(() => database.close());
   const { db } = database;
 
+  const objects = await fileObjectStore(join(home, "objects"));
+  const children = createChildren({ folder: join(home, "children"), now: ground.now, log });
+  started.defer(() => children.stop());
+  await children.endLeftovers();
+
   const identity = createIdentity({ ground, db, random: randomBytes, adminKey });
   const metering = createMetering({ db, now: ground.now, log });
   const { ledger } = metering;
-  const features: readonly Feature[] = [identity, metering];
+  const billing = createBilling({ db, newId });
+  const data = createData({ ground, db, objects, ledger, home });
+  const { datasets } = data;
+  const registry = createModels({ ground, db, objects });
+  const { models } = registry;
+  const training = createTraining({ ground, db, objects, datasets, models, ledger, children, home });
+
+  // Each may use what stands before it, so they start in this order and stop in the other.
+  const features: readonly Feature[] = [identity, metering, billing, data, registry, training];
   for (const feature of features) {
     await feature.start?.();
     started.defer(async () => feature.stop?.());

@@ -76,9 +76,10 @@ function parameters(route: Route): readonly Json[] {
 function requestBody(route: Route): Json {
   const content: Record<string, Json> = {};
   const raw = route.consumes ?? [];
+  // "*/*": the route reads JSON itself, whatever the type says, and perhaps more than JSON.
   if (route.body !== undefined && !raw.includes("application/json"))
     content["application/json"] = { schema: schemaOf(route.body, "input") };
-  for (const type of raw)
+  for (const type of raw.map((name) => (name === "*/*" ? "application/octet-stream" : name)))
     content[type] = {
       schema: type === "multipart/form-data" ? { type: "object" } : { type: "string", format: "binary" },
     };

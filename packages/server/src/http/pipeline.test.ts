@@ -272,6 +272,23 @@ describe("what a request brings", () => {
     expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
   });
 
+  test("arrives as bytes whatever its type, or without one, where the route takes all", async () => {
+    const { http } = await open([
+      route({
+        ...checked,
+        path: "/all",
+        params: z.strictObject({}),
+        consumes: ["*/*"],
+        handler: async ({ body }) => ({ body: { text: String(body) } }),
+      }),
+    ]);
+    for (const type of ["application/json", "application/x-www-form-urlencoded", "odd/type", undefined]) {
+      const headers = { ...withKey, ...(type === undefined ? {} : { "content-type": type }) };
+      const answer = await http.app.inject({ method: "POST", url: "/all", headers, payload: Buffer.from("{}") });
+      expect([type, answer.json()]).toEqual([type, { text: "{}" }]);
+    }
+  });
+
   test("arrives as bytes where the route consumes them, up to its own limit", async () => {
     const { http } = await open([
       route({

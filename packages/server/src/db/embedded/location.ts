@@ -12,7 +12,7 @@ import type { ServerUser } from "./places.ts";
 export const sharedFolder = "/var/lib/gristmill";
 
 /** Name of the small file in the home. */
-export const locationFile = "postgres-location";
+export const locationFile = "postgres-folder";
 
 /** Finds, or decides once, the folder of this home's database. The home exists and is absolute. */
 export async function databaseFolder(home: string, user: ServerUser | undefined): Promise<string> {

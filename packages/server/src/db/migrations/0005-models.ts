@@ -1,7 +1,10 @@
 /** @file The registry: models, and their versions, which never change. */
 import type { Migration } from "./migration.ts";
 
-/** Version numbers are given out by the model's row, so that they are consecutive however many writers there are. */
+/**
+ * Version numbers are given out by the model's row, so that they are consecutive however many writers there are.
+ * `json`, not `jsonb`: specs and cards keep the order in which they were written.
+ */
 export const models: Migration = {
   name: "0005-models",
   up: `
@@ -21,11 +24,11 @@ export const models: Migration = {
       format text not null check (format = 'onnx'),
       sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
       size_bytes bigint not null,
-      inputs jsonb not null,
-      outputs jsonb not null,
-      task jsonb,
+      inputs json not null,
+      outputs json not null,
+      task json,
       run_id text,
-      card jsonb not null,
+      card json not null,
       created_at timestamptz not null default now(),
       unique (model_id, version),
       unique (project_id, run_id)
