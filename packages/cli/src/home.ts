@@ -65,7 +65,7 @@ function parseRecord(text: string): ServerRecord | undefined {
 
 /** Remembers a server. */
 export async function writeServer(home: string, pid: number, url: string): Promise<void> {
-  await mkdir(home, { recursive: true });
+  await mkdir(home, { recursive: true, mode: 0o700 });
   const record: ServerRecord = { pid, startTime: (await startTimeOf(pid)) ?? null, url };
   const part = `${recordPath(home)}.${process.pid}`;
   await writeFile(part, `${JSON.stringify(record)}\n`, { mode: 0o600 });

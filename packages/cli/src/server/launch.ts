@@ -61,7 +61,7 @@ export async function runServer(args: readonly string[], env: Env): Promise<numb
 /** Starts the server, leaves it running, and resolves when it is ready. @throws CliError with its last words when it ends before. */
 export async function startDetached(env: Env, signal?: AbortSignal): Promise<ServerRecord> {
   const home = homeOf(env);
-  await mkdir(join(home, "log"), { recursive: true });
+  await mkdir(join(home, "log"), { recursive: true, mode: 0o700 });
   const log = await open(logPath(home), "a", 0o600);
   const { size } = await log.stat();
   let child: ChildProcess;
