@@ -80,16 +80,16 @@ function fromWireNode(wire: WireNode, scope: Scope, declared: ReadonlyMap<string
     inputs,
     outputs: wire.output.map((output) => (output === "" ? undefined : output)),
   };
-  const plain = fromWireAttributes(
-    name,
-    wire.attribute.filter((attribute) => attribute.type !== attributeTypes.graph),
-  );
+  const plain = fromWireAttributes(name, wire.attribute);
   const entering = orNothing((): BodyInputs => inferBodyInputs({ ...use, attributes: plain }, scope)) ?? {};
-  const bodies: Record<string, Attribute> = {};
-  for (const attribute of wire.attribute)
-    if (attribute.type === attributeTypes.graph)
-      bodies[attribute.name] = fromWireBody(name, attribute, scope, entering);
-  const attributes = { ...plain, ...bodies };
+  // in the file's order, so that the same bytes come out again
+  const attributes = Object.fromEntries(
+    wire.attribute.map((attribute) => [
+      attribute.name,
+      (Object.hasOwn(plain, attribute.name) ? plain[attribute.name] : undefined) ??
+        fromWireBody(name, attribute, scope, entering),
+    ]),
+  );
   const results = inputs.some((value) => value !== undefined && isUnknownShape(value.shape))
     ? undefined
     : orNothing(() => inferNode({ ...use, attributes }, scope));
@@ -123,16 +123,19 @@ function fromWireBody(node: string, wire: WireAttribute, scope: Scope, entering:
   return { graph: fromWireGraph(wire.g, new Scope(scope), inputs) };
 }
 
+/** All attributes but graphs, which need to know what enters them first. */
 function fromWireAttributes(node: string, wires: readonly WireAttribute[]): Attributes {
-  const attributes: Record<string, Attribute> = Object.create(null);
+  const seen = new Set<string>();
+  const plain: [string, Attribute][] = [];
   for (const wire of wires) {
     const where = `${node}: attribute ${wire.name}`;
-    if (wire.name in attributes) throw new OnnxFormatError(where, "given twice");
+    if (seen.has(wire.name)) throw new OnnxFormatError(where, "given twice");
+    seen.add(wire.name);
     if (wire.refAttrName !== "")
       throw new OnnxFormatError(where, "references to attributes of functions are not supported");
-    attributes[wire.name] = fromWireAttribute(where, wire);
+    if (wire.type !== attributeTypes.graph) plain.push([wire.name, fromWireAttribute(where, wire)]);
   }
-  return { ...attributes };
+  return Object.fromEntries(plain);
 }
 
 function fromWireAttribute(where: string, wire: WireAttribute): Attribute {

@@ -83,9 +83,14 @@ export const messages: Readonly<Record<string, Readonly<Record<string, Field>>>>
   DimensionProto: { dimValue: one(1, "int64"), dimParam: one(2, "string") },
 };
 
-/** The message type of a whole file. */
+/**
+ * The message type of a whole file. Edition 2023 tells a field that is 0 or empty from one that is not there (a size 0 from
+ * an unknown size), as ONNX's proto2 does, and packs repeated numbers.
+ */
 export const modelMessage: protobuf.Type = protobuf.Root.fromJSON({
-  nested: Object.fromEntries(Object.entries(messages).map(([name, fields]) => [name, { fields: { ...fields } }])),
+  nested: Object.fromEntries(
+    Object.entries(messages).map(([name, fields]) => [name, { edition: "2023", fields: { ...fields } }]),
+  ),
 }).lookupType("ModelProto");
 
 /** `AttributeProto.AttributeType` of each kind of attribute. */

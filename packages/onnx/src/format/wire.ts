@@ -103,6 +103,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes as text. @throws OnnxFormatError when they are not UTF-8. */
 export function toText(where: string, bytes: Uint8Array): string {
+  // protobufjs's default for a missing field is an array, not bytes
+  if (bytes.length === 0) return "";
   try {
     return utf8.decode(bytes);
   } catch (cause) {

@@ -100,7 +100,7 @@ const slicesOf = (sequences: readonly { value: Value; axis: number }[]): Typed[]
 export const controlFlow = {
   /** Both branches take nothing and give as many outputs as the node has. */
   If: operator({
-    since: 21,
+    since: 16,
     inputs: [1, 1],
     outputs: [1, many],
     attributes: { then_branch: required("graph"), else_branch: required("graph") },
@@ -122,7 +122,7 @@ export const controlFlow = {
    * (condition, states, rows). Outputs: states, then the rows of each trip stacked.
    */
   Loop: operator({
-    since: 21,
+    since: 16,
     inputs: [2, many],
     outputs: [1, many],
     attributes: { body: required("graph") },
@@ -147,7 +147,7 @@ export const controlFlow = {
   }),
   /** Inputs: states, then sequences. Body: (states, slices) to (states, rows). Outputs: states, then stacked rows. */
   Scan: operator({
-    since: 21,
+    since: 16,
     inputs: [1, many],
     outputs: [1, many],
     attributes: scanSettings,

@@ -57,7 +57,7 @@ function rangeLength(call: Call): Dim {
 
 export const creation = {
   Constant: operator({
-    since: 21,
+    since: 13,
     inputs: [0, 0],
     outputs: [1, 1],
     attributes: constantSettings,
@@ -65,7 +65,7 @@ export const creation = {
   }),
   /** Input: a shape. `value` is a tensor of one element (float32 0 when absent). */
   ConstantOfShape: operator({
-    since: 21,
+    since: 9,
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: { value: optional("tensor") },

@@ -72,18 +72,18 @@ export const elementwise = {
     infer: likeInput(floats),
   }),
   IsNaN: operator({
-    since: 20,
+    since: 13,
     ...one,
     infer: (call) => [{ dtype: "bool", shape: take(call, 0, floats).shape }],
   }),
   IsInf: operator({
-    since: 20,
+    since: 10,
     ...one,
     attributes: { detect_negative: preset("int", 1), detect_positive: preset("int", 1) },
     infer: (call) => [{ dtype: "bool", shape: take(call, 0, floats).shape }],
   }),
   Identity: operator({
-    since: 21,
+    since: 16,
     ...one,
     infer: (call) => {
       const { dtype, shape } = take(call, 0, anything);
@@ -108,7 +108,7 @@ export const elementwise = {
   }),
   /** `to` is a `TensorProto.DataType`: see `dtypeCode`. */
   Cast: operator({
-    since: 21,
+    since: 19,
     ...one,
     attributes: { to: required("int"), saturate: preset("int", 1) },
     infer: (call) => {
@@ -121,7 +121,7 @@ export const elementwise = {
     },
   }),
   CastLike: operator({
-    since: 21,
+    since: 19,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { saturate: preset("int", 1) },

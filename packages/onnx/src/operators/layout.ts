@@ -58,7 +58,7 @@ function unsqueezed(call: Call, shape: Shape, axes: readonly number[]): Shape {
 export const layout = {
   /** Input 1 is the shape: 0 copies the axis of the input (unless `allowzero`), one -1 takes what is left. */
   Reshape: operator({
-    since: 21,
+    since: 14,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: { allowzero: preset("int", 0) },
@@ -71,7 +71,7 @@ export const layout = {
   }),
   /** Joins the axes before `axis`, and those from it on: two axes come out. */
   Flatten: operator({
-    since: 21,
+    since: 13,
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: { axis: preset("int", 1) },
@@ -84,7 +84,7 @@ export const layout = {
   }),
   /** `perm` defaults to all axes reversed. */
   Transpose: operator({
-    since: 21,
+    since: 13,
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: { perm: optional("ints") },
@@ -98,7 +98,7 @@ export const layout = {
     },
   }),
   Squeeze: operator({
-    since: 21,
+    since: 13,
     inputs: [1, 2],
     outputs: [1, 1],
     attributes: {},
@@ -114,7 +114,7 @@ export const layout = {
     },
   }),
   Unsqueeze: operator({
-    since: 21,
+    since: 13,
     inputs: [2, 2],
     outputs: [1, 1],
     attributes: {},
@@ -205,7 +205,7 @@ export const layout = {
   }),
   /** Inputs: x, pads [starts..., ends...] (constant), value, axes. Negative pads cut. */
   Pad: operator({
-    since: 21,
+    since: 18,
     inputs: [2, 4],
     outputs: [1, 1],
     attributes: { mode: preset("string", "constant") },
@@ -229,7 +229,7 @@ export const layout = {
   }),
   /** The sizes of x as int64, from axis `start` to before `end`. */
   Shape: operator({
-    since: 21,
+    since: 15,
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: { start: preset("int", 0), end: optional("int") },

@@ -94,7 +94,7 @@ export const reduction = {
     },
   }),
   Size: operator({
-    since: 21,
+    since: 13,
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: {},
