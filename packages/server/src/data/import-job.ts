@@ -1,6 +1,7 @@
 /**
  * @file One import, from a claimed row to a version. Each step leaves a state from which another process can go on:
- * files arrive -> all checked and durable, the row says what the version will be ("prepared") -> usage recorded -> published.
+ * files arrive -> all checked and durable, the row says what the version will be ("prepared") -> objects moved in ("adopted")
+ * -> usage recorded -> published.
  */
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import type { Ledger } from "../metering/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import type { IdxKind, IdxLimits } from "./idx.ts";
 import type { Claim, ImportStore } from "./import-store.ts";
-import { assembleManifest, type Manifest, type StagedFile, type StagedSplit } from "./manifest.ts";
+import { assembleManifest, type Manifest, objectsOf, type StagedFile, type StagedSplit } from "./manifest.ts";
 import { type PackageReader, type PackageSource, readPackage } from "./package-source.ts";
 import { type IncomingFile, Staging, titleOf } from "./staging.ts";
 import type { DatasetRow } from "./store.ts";
@@ -36,6 +37,9 @@ export class PreparedLost extends Error {
   override readonly name = "PreparedLost";
 }
 
+/** How far an attempt came. From "prepared" on any process can finish; after "adopted" nothing about the data can fail any more. */
+export type ImportStage = "reading" | "prepared" | "adopted";
+
 /** Share of an import that is left for the last steps. */
 const lastSteps = 0.05;
 
@@ -49,6 +53,7 @@ export class ImportJob {
   readonly #files = new Map<string, StagedFile>();
   #stagedBytes = 0;
   #progress = 0;
+  #stage: ImportStage = "reading";
 
   constructor(tools: ImportTools, row: DatasetRow, owner: string, signal: AbortSignal) {
     this.row = row;
@@ -58,6 +63,10 @@ export class ImportJob {
     this.#staging = new Staging(join(tools.work, row.version_id));
   }
 
+  get stage(): ImportStage {
+    return this.#stage;
+  }
+
   /** 0 to 1. */
   get progress(): number {
     return this.#progress;
@@ -65,6 +74,7 @@ export class ImportJob {
 
   /** Imports the files of a package. */
   async fromPackage(source: PackageSource): Promise<void> {
+    this.#stage = "reading";
     await this.#staging.open();
     const files = Object.keys(source.splits).length * 2;
     const download = join(this.#tools.work, `${this.row.version_id}.package`);
@@ -93,13 +103,17 @@ export class ImportJob {
   }
 
   /**
-   * Records the usage, then publishes. In this order, with an id that every attempt shares, usage and version are
-   * together exactly once: a death between the two leaves a prepared row, whose next attempt records nothing new.
+   * Moves the objects in, records the usage, publishes. In this order, with a usage id that every attempt shares, usage and
+   * version are together exactly once: after the last step that can fail for good comes the record, and a death between
+   * it and the publishing leaves a prepared row, whose next attempt records nothing new.
    * @throws PreparedLost when files are gone.
    */
   async finish(manifest: Manifest): Promise<void> {
     const { ledger, now, store } = this.#tools;
-    await this.#refuseLost(manifest);
+    this.#stage = "prepared";
+    this.#signal.throwIfAborted();
+    await store.whileHolding(objectsOf(manifest), () => this.#adopt(manifest));
+    this.#stage = "adopted";
     await ledger.record(this.row.project_id as ProjectId, [
       {
         id: `${this.row.version_id}:import`,
@@ -112,9 +126,7 @@ export class ImportJob {
         dimensions: { dataset: this.row.name, dataset_version: this.row.version_id },
       },
     ]);
-    this.#signal.throwIfAborted();
-    if (!(await store.publish(this.row, this.claim.owner, manifest, () => this.#adopt(manifest))))
-      throw new LeaseLost();
+    if (!(await store.publish(this.row, this.claim.owner, manifest))) throw new LeaseLost();
     this.#progress = 1;
     await this.#staging.close();
   }
@@ -155,11 +167,6 @@ export class ImportJob {
       throw new AppError("request.invalid", `Split "${name}" has no file "${titleOf(name, kind)}".`);
     };
     return { name, images: file("images"), labels: file("labels") };
-  }
-
-  async #refuseLost(manifest: Manifest): Promise<void> {
-    for (const file of this.#placed(manifest))
-      if (!(await exists(file.path)) && !(await this.#tools.objects.has(file.sha256))) throw new PreparedLost();
   }
 
   /** A file that is no longer in the work folder was moved in by an earlier attempt. */

@@ -103,8 +103,16 @@ export class ImportStore {
     await this.#held(claim).set({ prepared: null, prepared_objects: [] }).execute();
   }
 
-  /** In one transaction: moves the objects in (`adopt`, under their locks), adds the version, says ready. Resolves to false when not ours. */
-  async publish(dataset: DatasetRow, owner: string, manifest: Manifest, adopt: () => Promise<void>): Promise<boolean> {
+  /** Runs work while nobody can free these objects. What is to keep them afterwards, `setPrepared`, is committed before. */
+  async whileHolding(hashes: readonly string[], work: () => Promise<void>): Promise<void> {
+    await this.#db.transaction().execute(async (tx) => {
+      for (const sha256 of hashes) await lockObject(tx as unknown as Transaction<unknown>, sha256);
+      await work();
+    });
+  }
+
+  /** In one transaction: adds the version, says ready. Resolves to false when the import is not ours. */
+  async publish(dataset: DatasetRow, owner: string, manifest: Manifest): Promise<boolean> {
     return await this.#db.transaction().execute(async (tx) => {
       const held = await tx
         .selectFrom("dataset")
@@ -115,8 +123,6 @@ export class ImportStore {
         .forUpdate()
         .executeTakeFirst();
       if (held === undefined) return false;
-      for (const sha256 of objectsOf(manifest)) await lockObject(tx as unknown as Transaction<unknown>, sha256);
-      await adopt();
       await insertVersion(tx, dataset, manifest);
       await tx
         .updateTable("dataset")

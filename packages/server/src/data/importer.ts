@@ -21,6 +21,13 @@ export interface ImporterOptions extends ImportTools {
   readonly heartbeatMs: number;
 }
 
+interface Running {
+  readonly job: ImportJob;
+  readonly controller: AbortController;
+  /** Resolves when nothing of it runs any more, however it ended. */
+  readonly done: Promise<void>;
+}
+
 /** Attempts after which an import that never ends well, such as one that ends the server each time, is given up. */
 const mostAttempts = 5;
 
@@ -39,7 +46,7 @@ const uploadLost = (): AppError =>
 export class Importer {
   readonly #options: ImporterOptions;
   readonly #owner = randomUUID();
-  readonly #running = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>();
+  readonly #running = new Map<string, Running>();
   readonly #waiting: (() => void)[] = [];
   #reading = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -80,7 +87,7 @@ export class Importer {
   resume(row: DatasetRow): void {
     if (this.#stopped) return;
     void this.#run(row, async (job, signal) => {
-      if (row.attempts > mostAttempts)
+      if (row.attempts > mostAttempts && row.prepared === null)
         throw new AppError("internal", `The import was begun ${mostAttempts} times and never came to an end.`);
       const source = packageSource.safeParse(sourceAsAsked(row.source));
       const again = async (): Promise<void> => {
@@ -115,9 +122,11 @@ export class Importer {
 
   /** Ends the import of a dataset that is being deleted; resolves when nothing of it runs any more. */
   async cancel(datasetId: string): Promise<void> {
-    const job = this.#running.get(datasetId);
-    job?.controller.abort(new AppError("dataset.not_found", "The dataset was deleted during its import."));
-    await job?.done;
+    const running = this.#running.get(datasetId);
+    if (running === undefined) return;
+    running.controller.abort(new AppError("dataset.not_found", "The dataset was deleted during its import."));
+    await running.done;
+    await running.job.discard();
   }
 
   /** Frees objects that no row names any more. What fails is tried again with the next deletion, and at start. */
@@ -143,7 +152,7 @@ export class Importer {
         clearInterval(heartbeat);
         this.#running.delete(row.id);
       });
-    this.#running.set(row.id, { controller, done: outcome.catch(() => {}) });
+    this.#running.set(row.id, { job, controller, done: outcome.catch(() => {}) });
     await outcome;
   }
 
@@ -152,9 +161,11 @@ export class Importer {
     const { log, store } = this.#options;
     const { row } = job;
     const fields = { dataset: row.id, project: row.project_id, err: error };
-    const canGoOn = packageSource.safeParse(sourceAsAsked(row.source)).success;
-    if (error instanceof LeaseLost || (error instanceof Interrupted && canGoOn)) throw error;
-    if (canGoOn && isPassing(error)) {
+    if (error instanceof LeaseLost) throw error;
+    const canGoOn = job.stage !== "reading" || packageSource.safeParse(sourceAsAsked(row.source)).success;
+    if (error instanceof Interrupted && canGoOn) throw error;
+    // With the objects in place only the database can have failed, and perhaps after it had recorded the usage.
+    if (job.stage === "adopted" || (canGoOn && isPassing(error))) {
       log.warn(fields, "An import was interrupted; it is tried again when its lease has run out.");
       throw error;
     }

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Dataset, ProjectId } from "@gristmill/contract";
 import { sql } from "kysely";
-import type { Database } from "../../db/index.ts";
+import type { Database, DatabaseConnection } from "../../db/index.ts";
 import type { Ground, Log } from "../../feature.ts";
 import { createHttp, type Http } from "../../http/index.ts";
 import { newId } from "../../ids.ts";
-import { createMetering } from "../../metering/index.ts";
+import { createMetering, type Ledger } from "../../metering/index.ts";
 import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
 import { insertTestProject, testDatabase } from "../../testing/database.ts";
 import { createData, type DataParts } from "../index.ts";
@@ -16,6 +16,9 @@ import { createData, type DataParts } from "../index.ts";
 /** Everything that a test of datasets looks at. */
 export interface OpenData {
   readonly db: Database;
+  readonly connection: DatabaseConnection;
+  /** The real one, whatever the feature was given. */
+  readonly ledger: Ledger;
   readonly home: string;
   readonly objects: ObjectStore;
   readonly projectId: ProjectId;
@@ -43,7 +46,7 @@ export interface Called {
 
 /** Opens all; nothing is imported yet. */
 export async function openData(parts: Partial<DataParts> = {}): Promise<OpenData> {
-  const { db, close } = await testDatabase();
+  const { db, connection, close } = await testDatabase();
   const home = await mkdtemp(join(tmpdir(), "gristmill-data-"));
   const projects = { own: await insertTestProject(db, "own"), other: await insertTestProject(db, "other") };
   const complaints: string[] = [];
@@ -89,6 +92,8 @@ export async function openData(parts: Partial<DataParts> = {}): Promise<OpenData
 
   return {
     db,
+    connection,
+    ledger: metering.ledger,
     home,
     objects,
     projectId: projects.own,
