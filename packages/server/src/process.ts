@@ -1,7 +1,7 @@
 /** @file The life of the server's process: what it prints, which signals end it, and with which exit code. */
 import { join } from "node:path";
 import { AppError, type ErrorCode, errorTable } from "@gristmill/contract";
-import { type App, startApp } from "./app.ts";
+import type { App } from "./app.ts";
 import { type Command, type Config, configHelp, readConfig } from "./config.ts";
 import type { Log } from "./feature.ts";
 import { prepareHome } from "./home.ts";
@@ -49,6 +49,8 @@ async function serve(config: Config): Promise<void> {
   // From the first moment: a signal during the start stops what was started by then.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
   try {
+    // Here, so that `help` and a wrong setting are told without loading the platform.
+    const { startApp } = await import("./app.ts");
     const app = await startApp({ config, log, onLost: (error) => stopping.abort(error) });
     if (!stopping.signal.aborted) {
       announce(app, config);

@@ -38,8 +38,12 @@ export interface HttpParts {
 
 /** The HTTP side. */
 export interface Http {
-  /** For tests (`inject`) and the list of its routes. */
+  /** For tests: `inject`. */
   readonly app: FastifyInstance;
+  /** What it was built from. */
+  readonly routes: readonly Route[];
+  /** "GET /api/runs": what Fastify really answers, so that a test can find a route that went past the pipeline. */
+  readonly registered: readonly string[];
   /** @throws AppError `port.in_use`. Returns the port, which the system chose when 0 was asked for. */
   listen(host: string, port: number): Promise<number>;
   /** No new work; waits for requests under way until the deadline, then cuts them. */
@@ -69,6 +73,10 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     forceCloseConnections: true,
     clientErrorHandler: answerBrokenRequest,
   });
+  const registered: string[] = [];
+  app.addHook("onRoute", ({ method, path }) => {
+    for (const name of [method].flat()) registered.push(`${name} ${path}`);
+  });
   // Schemas are checked by the pipeline, which knows which bodies are raw and tells all problems at once.
   app.setValidatorCompiler(() => () => true);
 
@@ -96,6 +104,8 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
 
   return {
     app,
+    routes,
+    registered,
     listen: (host, port) => listen(app, host, port),
     stop: async (deadlineMs) => {
       await inFlight.stop(deadlineMs);
