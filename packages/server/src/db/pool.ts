@@ -51,13 +51,19 @@ function translating(pool: pg.Pool): PostgresPool {
 }
 
 function wrap(client: pg.PoolClient): PostgresPoolClient {
+  let isLost = false;
   const query = (statement: never, parameters: never): unknown => {
     const answer: unknown = client.query(statement, parameters);
-    return answer instanceof Promise ? answer.catch(rethrow) : answer;
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error: unknown) => {
+      isLost ||= isConnectionLoss(error);
+      return rethrow(error);
+    });
   };
   return {
     query: query as PostgresPoolClient["query"],
-    release: (destroy) => client.release(destroy),
+    // PostgreSQL says that it ends a session before the socket closes: whoever came between would get a session that is dead.
+    release: (destroy) => client.release(destroy === true || isLost),
   };
 }
 

@@ -13,6 +13,8 @@ export { sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./
 /** What metering is made from. */
 export interface MeteringDeps extends Pick<Ground, "now" | "log"> {
   readonly db: Database;
+  /** Sessions for writing alone (3 at most), so that slow readers never hold up the ledger; default: those of `db`. */
+  readonly writer?: Database;
 }
 
 /** A running side that must be stopped after it was started: it holds a session by which others see that it lives. */
@@ -23,16 +25,16 @@ export interface Metering extends Feature {
 }
 
 /** Makes the ledger. It writes at once; `start` makes partitions ahead and ends the claims of killed servers. */
-export function createMetering({ db, now, log }: MeteringDeps): Metering {
-  const instance = new ServerInstance(db, log);
-  const ledger = new DatabaseLedger({ db, log, instance: () => instance.number });
+export function createMetering({ db, writer = db, now, log }: MeteringDeps): Metering {
+  const instance = new ServerInstance(writer, log);
+  const ledger = new DatabaseLedger({ db: writer, log, instance: () => instance.number });
   return {
     ledger,
     routes: usageEventRoutes(db),
     async start() {
-      await new PartitionsAhead(db).cover(monthsAround(now()));
+      await new PartitionsAhead(writer).cover(monthsAround(now()));
       await instance.start();
-      const claims = await releaseClaimsOfDead(db).catch(async (error: unknown) => {
+      const claims = await releaseClaimsOfDead(writer).catch(async (error: unknown) => {
         await instance.stop();
         throw error;
       });

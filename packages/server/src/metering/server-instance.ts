@@ -7,21 +7,22 @@ import type { Log } from "../feature.ts";
 /** The first half of the lock; the second is the server's number. */
 const lockFamily = 7_070_003;
 
-/** How often the lock's session is looked at, and how long a lost one is mourned before the next try. */
-const checkEveryMs = 5000;
-const retryAfterMs = 1000;
+/** How often the lock's session is looked at, and how long the next try waits after it was lost. */
+const defaultCheckEveryMs = 5000;
 
 /** This server's life, as other servers of the same database see it. It holds one session from `start` to `stop`. */
 export class ServerInstance {
   readonly #db: Database;
   readonly #log: Log;
+  readonly #checkEveryMs: number;
   readonly #stopped = new AbortController();
   #holding: Promise<void> = Promise.resolve();
   #number: number | null = null;
 
-  constructor(db: Database, log: Log) {
+  constructor(db: Database, log: Log, checkEveryMs = defaultCheckEveryMs) {
     this.#db = db;
     this.#log = log;
+    this.#checkEveryMs = checkEveryMs;
   }
 
   /** null before `start`. */
@@ -52,7 +53,7 @@ export class ServerInstance {
           { error: String(error) },
           "the session that marks this server as alive was lost; taking another",
         );
-        await this.#pause(retryAfterMs);
+        await this.#pause();
       }
     }
   }
@@ -77,14 +78,14 @@ export class ServerInstance {
     this.#number = number;
     onStarted();
     while (!this.#stopped.signal.aborted) {
-      await this.#pause(checkEveryMs);
+      await this.#pause();
       await sql`select 1`.execute(session);
     }
     await sql`select pg_advisory_unlock(${lockFamily}::integer, ${number}::integer)`.execute(session);
   }
 
-  async #pause(durationMs: number): Promise<void> {
-    await sleep(durationMs, undefined, { signal: this.#stopped.signal, ref: false }).catch(() => {});
+  async #pause(): Promise<void> {
+    await sleep(this.#checkEveryMs, undefined, { signal: this.#stopped.signal, ref: false }).catch(() => {});
   }
 }
 
