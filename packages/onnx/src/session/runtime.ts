@@ -5,7 +5,7 @@
 import type { InferenceSession, Tensor as NativeTensor } from "onnxruntime-node";
 import { type Dtype, dtypes } from "../dtype.ts";
 import { SessionError } from "../errors.ts";
-import type { Shape } from "../shape.ts";
+import type { Dim, Shape } from "../shape.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 
 /** What a session takes or gives under a name. */
@@ -55,14 +55,16 @@ export async function openNative(model: Uint8Array | string, settings: RuntimeSe
       : await runtime.InferenceSession.create(model, options);
 
   const toNative = (value: Tensor): NativeTensor => {
-    // a view on the same memory, so that outputs are written in place
-    const data = value.dtype === "float16" ? halfView(value.data) : value.data;
-    return new runtime.Tensor(value.dtype, data as Uint16Array, [...value.shape]) as NativeTensor;
+    const made = new runtime.Tensor(value.dtype, value.data as Uint16Array, [...value.shape]) as NativeTensor;
+    // Where JavaScript has Float16Array, ONNX Runtime's wrapper makes one of the bits, but its binding (Node-API 6, seen
+    // in 1.30.0) knows no such array, and reads 0 bytes from it. It does read bits.
+    if (value.dtype === "float16") Object.defineProperty(made, "data", { value: value.data });
+    return made;
   };
 
   return {
-    inputs: native.inputMetadata.map(toPort),
-    outputs: native.outputMetadata.map(toPort),
+    inputs: native.inputMetadata.map((meta) => toPort(meta, settings.dimensions)),
+    outputs: native.outputMetadata.map((meta) => toPort(meta, settings.dimensions)),
     async run(feeds, fetches) {
       const fed = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toNative(value)]));
       const wanted = Object.fromEntries(
@@ -77,14 +79,6 @@ export async function openNative(model: Uint8Array | string, settings: RuntimeSe
   };
 }
 
-type HalfArray = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrayLike<number>;
-
-/** ONNX Runtime's JavaScript wants Float16Array where the engine has it; the bits are the same. */
-function halfView(bits: Uint16Array): ArrayLike<number> {
-  const Half = (globalThis as { Float16Array?: HalfArray }).Float16Array;
-  return Half === undefined ? bits : new Half(bits.buffer, bits.byteOffset, bits.length);
-}
-
 function fromNative(name: string, value: unknown): Tensor {
   const { type, dims, data } = value as NativeTensor;
   const dtype = dtypes.find((known) => known === type);
@@ -95,12 +89,16 @@ function fromNative(name: string, value: unknown): Tensor {
   return tensor(dtype, [...dims], data as never);
 }
 
-function toPort(meta: InferenceSession.ValueMetadata): Port {
+function toPort(meta: InferenceSession.ValueMetadata, dimensions: RuntimeSettings["dimensions"]): Port {
   if (!meta.isTensor)
     throw new SessionError(meta.name, "expected a tensor, received a sequence or map, which is not supported");
   const dtype = dtypes.find((known) => known === meta.type);
   if (dtype === undefined) throw new SessionError(meta.name, `element type ${meta.type} is not supported`);
   // a nameless axis gets a name that no other axis has, since nothing says that two of them are equal
-  const shape = meta.shape.map((dim, axis) => (dim === "" ? `${meta.name}.axis${axis}` : dim));
+  const shape = meta.shape.map((dim, axis): Dim => {
+    // a nameless axis gets a name that no other axis has, since nothing says that two of them are equal
+    if (dim === "") return `${meta.name}.axis${axis}`;
+    return typeof dim === "string" && Object.hasOwn(dimensions, dim) ? (dimensions[dim] ?? dim) : dim;
+  });
   return { name: meta.name, dtype, shape };
 }
