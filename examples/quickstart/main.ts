@@ -11,11 +11,21 @@ import { farewell } from "./steps/farewell.ts";
 import { openPlatform, type Platform } from "./steps/platform.ts";
 import { train } from "./steps/train.ts";
 
-const { values } = parseArgs({ options: { exit: { type: "boolean", default: false } } });
+const exits = readArguments();
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort(new Error("interrupted"))));
 const stage = new Stage(screenOf(process.stdout, process.env), stopping.signal);
+
+/** True when the platform is to be stopped at the end. */
+function readArguments(): boolean {
+  try {
+    return parseArgs({ options: { exit: { type: "boolean", default: false } } }).values.exit;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\nUsage: npm run quickstart [-- --exit]\n`);
+    process.exit(2);
+  }
+}
 
 async function quickstart(onOpen: (platform: Platform) => void): Promise<void> {
   const from = new Date();
@@ -32,7 +42,7 @@ async function quickstart(onOpen: (platform: Platform) => void): Promise<void> {
   await stage.step("Deploy it", () => deploy(stage, client, run.model_version?.version ?? 1));
   const image = await stage.step(`Ask ${name} about test images it has never seen`, () => ask(stage, platform));
   await stage.step("See what it cost", () => showBill(stage, client, from));
-  if (!values.exit) farewell({ screen: stage.screen, say: (text) => stage.say(text) }, platform, image);
+  if (!exits) farewell({ screen: stage.screen, say: (text) => stage.say(text) }, platform, image);
 }
 
 let platform: Platform | undefined;
@@ -42,11 +52,15 @@ try {
   });
 } catch (error) {
   stage.say();
-  stage.say(stopping.signal.aborted ? "Interrupted." : `✗ ${error instanceof Error ? error.message : error}`);
+  stage.say(
+    stopping.signal.aborted
+      ? "Interrupted."
+      : `${stage.screen.paint("bad", "✗")} ${error instanceof Error ? error.message : error}`,
+  );
   if (error instanceof Error && "help" in error) stage.say(`  ${error.help}`);
   process.exitCode = stopping.signal.aborted ? 130 : 1;
 }
-if (platform?.isStartedHere === true && (values.exit || stopping.signal.aborted)) {
+if (platform?.isStartedHere === true && (exits || stopping.signal.aborted)) {
   await stopServer(platform.home);
   stage.say(`\n${stage.screen.paint("good", "✓")} Stopped the platform. Everything is kept in ${platform.home}.`);
-} else if (values.exit && platform !== undefined) stage.say("\nThe platform ran before, so it keeps running.");
+} else if (exits && platform !== undefined) stage.say("\nThe platform ran before, so it keeps running.");

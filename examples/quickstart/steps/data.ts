@@ -50,7 +50,8 @@ export async function importData(stage: Stage, client: Gristmill): Promise<Datas
 function describe(stage: Stage, { latest_version }: Dataset, isOld: boolean): void {
   if (latest_version === null) throw new Error(`${name}: expected a version of a ready dataset, found none`);
   const { splits, size_bytes, record_shape, sha256 } = latest_version;
-  const counts = splits.map((split) => `${formatCount(split.records)} ${split.name}`).join(" + ");
+  const largestFirst = splits.toSorted((a, b) => b.records - a.records);
+  const counts = largestFirst.map((split) => `${formatCount(split.records)} ${split.name}`).join(" + ");
   stage.done(
     `${counts} images of ${record_shape.join("x")}, ${formatBytes(size_bytes)}${isOld ? ", already here" : ""}`,
   );

@@ -115,10 +115,20 @@ describe("tables", () => {
   });
 });
 
-it("a progress line never wraps, however narrow the window", () => {
-  for (const columns of [10, 40, 80, 200])
-    expect(progressLine("train", 0.5, "x".repeat(100), columns).length).toBeLessThan(columns);
-  expect(progressLine("train", 0.5, "epoch 1/2", 80)).toBe("  train ████████████░░░░░░░░░░░░  50%  epoch 1/2");
+describe("a progress line", () => {
+  it("never wraps, however narrow the window", () => {
+    for (let columns = 5; columns < 200; columns++)
+      expect(progressLine("train", 0.5, ["x".repeat(100), "y".repeat(30)], columns).length).toBeLessThan(columns);
+  });
+
+  it("gives up bar, then words, then title, as the window gets narrower", () => {
+    const line = (columns: number): string => progressLine("train", 0.5, ["epoch 1 of 2", "1/2"], columns);
+    expect(line(80)).toBe("  train ████████████░░░░░░░░░░░░  50%  epoch 1 of 2");
+    expect(line(40)).toBe("  train ██████░░░░░░  50%  epoch 1 of 2");
+    expect(line(30)).toBe("  ████░░░░  50%  epoch 1 of 2");
+    expect(line(27)).toBe("  train ████░░░░  50%  1/2");
+    expect(line(21)).toBe("  ████░░░░  50%  1/2");
+  });
 });
 
 it("colours are for terminals, unless NO_COLOR or FORCE_COLOR say otherwise", () => {
