@@ -1,9 +1,13 @@
 /**
  * @file Arithmetic on sizes that may be names. A size is a polynomial over names with whole coefficients, written the
  * same way each time ("batch*26", "width+2"), so that equal sizes have equal names. What a polynomial cannot say
- * (rounding, the larger of two) becomes a term of its own, such as "floor((width-3)/2)".
+ * (rounding, the larger of two) becomes a term of its own, such as "floor((width-3)/2)". Names stay short, whatever a
+ * file from outside says: a longer one is replaced by a digest of itself, the same for the same text.
  */
 import type { Dim, Shape } from "./shape.ts";
+
+/** Longest name that is written out, and longest that is taken apart: it bounds the terms of every polynomial. */
+const longestName = 200;
 
 /** Coefficients by product of names; "" is the constant term. */
 type Terms = ReadonlyMap<string, number>;
@@ -40,7 +44,7 @@ export function divideDims(a: Dim, b: Dim, rounding: "floor" | "ceil" = "floor")
   if (typeof a === "number" && typeof b === "number") return Math[rounding](a / b);
   if (b === 1) return a;
   if (a === b) return 1;
-  return exactQuotient(a, b) ?? `${rounding}((${a})/${typeof b === "number" ? b : `(${b})`})`;
+  return exactQuotient(a, b) ?? shorten(`${rounding}((${a})/${typeof b === "number" ? b : `(${b})`})`);
 }
 
 /** `a / b` when b divides a whatever the names stand for (as far as the notation shows), else undefined. */
@@ -68,17 +72,21 @@ export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
 /** The larger of two sizes. */
 export function maxDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return Math.max(a, b);
-  return a === b ? a : `max(${a},${b})`;
+  return a === b ? a : shorten(`max(${a},${b})`);
 }
 
 /** The smaller of two sizes. */
 export function minDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return Math.min(a, b);
-  return a === b ? a : `min(${a},${b})`;
+  return a === b ? a : shorten(`min(${a},${b})`);
 }
+
+/** The size of two axes that stretch to each other, of which nothing is known but that they are equal or one is 1. */
+export const broadcastDims = (a: Dim, b: Dim): Dim => (a === b ? a : shorten(`broadcast(${a},${b})`));
 
 function parse(dim: Dim): Terms {
   if (typeof dim === "number") return dim === 0 ? new Map() : new Map([["", dim]]);
+  if (dim.length > longestName) return new Map([[dim, 1]]);
   const terms = new Map<string, number>();
   for (const term of splitSum(dim)) {
     const negative = term.startsWith("-");
@@ -103,7 +111,16 @@ function format(terms: Terms): Dim {
   }
   if (parts.length === 0) return constant;
   if (constant !== 0) parts.push(String(constant));
-  return parts.join("+").replaceAll("+-", "-");
+  return shorten(parts.join("+").replaceAll("+-", "-"));
+}
+
+/** The name, or where it is too long a digest (64-bit FNV-1a) in its place. */
+function shorten(name: string): string {
+  if (name.length <= longestName) return name;
+  let digest = 0xcbf29ce484222325n;
+  for (let i = 0; i < name.length; i++)
+    digest = BigInt.asUintN(64, (digest ^ BigInt(name.charCodeAt(i))) * 0x100000001b3n);
+  return `size#${digest.toString(16)}`;
 }
 
 const joinNames = (a: readonly string[], b: readonly string[]): string => [...a, ...b].sort().join("*");

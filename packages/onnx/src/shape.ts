@@ -30,3 +30,9 @@ export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /** True when both have the same axes: equal sizes or equal names. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i]);
+
+/** Most axes that a tensor may have here. NumPy and its kin stop at 32 or 64; a file may claim millions. */
+export const mostAxes = 64;
+
+/** True for a text that can name a size: not empty, and not a number. */
+export const isDimName = (name: string): boolean => name !== "" && !/^[\d\s+-]/.test(name);

@@ -1,7 +1,7 @@
 /** @file Tensors of a file. Sizes are compared with the bytes that are there before anything is allocated. */
 import { type Dtype, dtypeBytes, dtypeOfCode } from "../dtype.ts";
 import { OnnxFormatError } from "../errors.ts";
-import { elementCount, formatShape } from "../shape.ts";
+import { elementCount, formatShape, mostAxes } from "../shape.ts";
 import { emptyArray, type Tensor, tensor } from "../tensor.ts";
 import { isLittleEndian, swapped } from "./byte-order.ts";
 import { toBigInt, toInt, toText, type WireInt, type WireTensor } from "./wire.ts";
@@ -13,7 +13,7 @@ export function fromWireTensor(where: string, wire: WireTensor): Tensor {
   if (wire.segment.length > 0) throw new OnnxFormatError(where, "tensors in segments are not supported");
   const dtype = dtypeOfCode(wire.dataType);
   if (dtype === undefined) throw new OnnxFormatError(where, `element type ${wire.dataType} is not supported`);
-  const shape = wire.dims.map((dim) => toSize(where, dim));
+  const shape = toShape(where, wire.dims);
   const count = elementCount(shape) ?? 0;
   if (!Number.isSafeInteger(count)) throw new OnnxFormatError(where, `${formatShape(shape)} has too many elements`);
   if (dtype === "string") {
@@ -30,6 +30,13 @@ export function fromWireTensor(where: string, wire: WireTensor): Tensor {
   if (dtype === "bool" && (data as Uint8Array).some((byte) => byte > 1))
     throw new OnnxFormatError(where, "expected 0 or 1 for each bool, received another byte");
   return tensor(dtype, shape, data as never);
+}
+
+/** Sizes of all axes. */
+function toShape(where: string, dims: readonly WireInt[]): number[] {
+  if (dims.length > mostAxes)
+    throw new OnnxFormatError(where, `expected at most ${mostAxes} axes, received ${dims.length}`);
+  return dims.map((dim) => toSize(where, dim));
 }
 
 /** A size of an axis. @throws OnnxFormatError when it is negative or above 2^53. */

@@ -5,7 +5,7 @@ import type { Attribute, Attributes, Graph, Model, Node, Value } from "../graph/
 import { Scope } from "../graph/scope.ts";
 import { inferBodyInputs, inferNode } from "../operators/infer.ts";
 import type { BodyInputs, Inferred } from "../operators/operator.ts";
-import { type Dim, isUnknownShape, unknownShape } from "../shape.ts";
+import { type Dim, isDimName, isUnknownShape, mostAxes, unknownShape } from "../shape.ts";
 import { fromWireTensor, toSize } from "./decode-tensor.ts";
 import { type DecodeLimits, scanModel } from "./scan.ts";
 import { attributeTypes } from "./schema.ts";
@@ -35,11 +35,15 @@ export function decodeModel(bytes: Uint8Array, limits: DecodeLimits = {}): Model
     throw new OnnxFormatError("file", "models with functions are not supported; export with functions inlined");
   const set = wire.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
   if (set === undefined) throw new OnnxFormatError("file", "the model does not say which opset it is written in");
+  const domains = wire.opsetImport
+    .filter(({ domain, version }) => domain !== "" && domain !== "ai.onnx" && toInt("opset_import", version) !== 1)
+    .map(({ domain, version }) => [domain, toInt("opset_import", version)] as const);
   return {
     graph: fromWireGraph(wire.graph, new Scope(), undefined),
     opset: toInt("opset_import", set.version),
     producer: wire.producerName,
     metadata: Object.fromEntries(wire.metadataProps.map(({ key, value }) => [key, value])),
+    ...(domains.length === 0 ? {} : { domains: Object.fromEntries(domains) }),
   };
 }
 
@@ -174,8 +178,11 @@ function fromWireValue(wire: WireValue, hint: Inferred | undefined): Value {
 
 function fromWireShape(where: string, name: string, type: WireTensorType | null): Dim[] | undefined {
   if (type === null || type.shape === null) return undefined;
-  return type.shape.dim.map((dim, axis) => {
+  const { dim: dims } = type.shape;
+  if (dims.length > mostAxes)
+    throw new OnnxFormatError(where, `expected at most ${mostAxes} axes, received ${dims.length}`);
+  return dims.map((dim, axis) => {
     if (Object.hasOwn(dim, "dimValue")) return toSize(where, dim.dimValue);
-    return dim.dimParam === "" ? `${name}.axis${axis}` : dim.dimParam;
+    return isDimName(dim.dimParam) ? dim.dimParam : `${name}.axis${axis}`;
   });
 }

@@ -14,13 +14,17 @@ type Wire = Readonly<Record<string, unknown>>;
 
 /** The bytes of an ONNX file. Weights are inside. The model is written as it is: `assertModel` says whether it is right. */
 export function encodeModel(model: Model): Uint8Array {
-  const domains = [...otherDomains(model.graph)].sort();
+  const versions = new Map(Object.entries(model.domains ?? {}));
+  const domains = [...new Set([...otherDomains(model.graph), ...versions.keys()])].sort();
   return modelMessage
     .encode({
       irVersion,
       producerName: model.producer,
       graph: toWireGraph(model.graph),
-      opsetImport: [{ domain: "", version: model.opset }, ...domains.map((domain) => ({ domain, version: 1 }))],
+      opsetImport: [
+        { domain: "", version: model.opset },
+        ...domains.map((domain) => ({ domain, version: versions.get(domain) ?? 1 })),
+      ],
       metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
     })
     .finish();

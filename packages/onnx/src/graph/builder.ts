@@ -1,11 +1,11 @@
 /** @file Graphs are written with a GraphBuilder: each operation is checked, and typed, where it is written. */
 import type { Dtype } from "../dtype.ts";
-import { OnnxError } from "../errors.ts";
+import { DtypeError, OnnxError, ShapeError } from "../errors.ts";
 import type { AttributeSpecs } from "../operators/attribute.ts";
 import { inferNode } from "../operators/infer.ts";
 import { keepAttributes } from "../operators/settings.ts";
 import { type AttributesOf, findOperator, type OperatorName } from "../operators/table.ts";
-import type { Shape } from "../shape.ts";
+import { formatShape, isDimName, type Shape } from "../shape.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { assertGraph } from "./check.ts";
 import { constantKey, scalarTensor } from "./constants.ts";
@@ -49,8 +49,17 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
-  /** A value that the caller of the graph feeds. @throws OnnxError when the name is taken. */
+  /**
+   * A value that the caller of the graph feeds.
+   * @throws OnnxError when the name is taken. @throws ShapeError for sizes that are no whole numbers or names.
+   */
   input(name: string, dtype: Dtype, shape: Shape): Value {
+    for (const dim of shape)
+      if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : !isDimName(dim))
+        throw new ShapeError(
+          name,
+          `expected whole sizes from 0, or names such as "batch", received ${formatShape(shape)}`,
+        );
     const value: Value = { name: this.#names.claim(name), dtype, shape: [...shape] };
     this.#scope.define(value);
     this.#inputs.push(value);
@@ -77,8 +86,10 @@ export class GraphBuilder {
     return this.constant(scalarTensor(value, dtype));
   }
 
-  /** A constant int64 list. */
+  /** A constant int64 list. @throws DtypeError for numbers that are not whole. */
   ints(...values: number[]): Value {
+    const wrong = values.find((value) => !Number.isSafeInteger(value));
+    if (wrong !== undefined) throw new DtypeError("ints", `expected whole numbers, received ${wrong}`);
     return this.constant(tensor("int64", [values.length], BigInt64Array.from(values, BigInt)));
   }
 

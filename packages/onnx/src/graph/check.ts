@@ -80,12 +80,13 @@ class Checker {
       claim(input.name, "a graph input", own, scope, report);
       scope.define(input);
     }
+    const inputs = new Map(graph.inputs.map((input) => [input.name, input]));
     for (const [name, constant] of graph.initializers) {
       const value = { name, dtype: constant.dtype, shape: constant.shape };
       const count = elementCount(constant.shape);
       if (constant.data.length !== count)
         report(name, `expected ${count} elements for ${formatShape(constant.shape)}, received ${constant.data.length}`);
-      const input = graph.inputs.find((candidate) => candidate.name === name);
+      const input = inputs.get(name);
       // an initializer with the name of an input is that input's default, and so no constant
       if (input !== undefined) compare(name, "declared as input", input, value, report);
       else {

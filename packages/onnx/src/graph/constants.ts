@@ -1,5 +1,5 @@
 /** @file Small constants: made from plain numbers, and recognized when they come again. */
-import type { Dtype } from "../dtype.ts";
+import { type Dtype, isFloating } from "../dtype.ts";
 import { DtypeError } from "../errors.ts";
 import { toHalfBits } from "../half.ts";
 import { emptyArray, type Tensor, tensor } from "../tensor.ts";
@@ -20,13 +20,15 @@ export function constantKey(value: Tensor): string | undefined {
 
 /**
  * A tensor without axes. For float16 the number is rounded to the nearest.
- * @throws DtypeError for strings, and for a bigint with a type that is not int64 or uint64.
+ * @throws DtypeError for strings, for fractions with a type of whole numbers, and for large bigints with a small type.
  */
 export function scalarTensor(value: number | bigint | boolean, dtype: Dtype): Tensor {
   const data = emptyArray(dtype, 1);
   if (dtype === "string" || Array.isArray(data))
     throw new DtypeError("scalar", `expected a type of numbers or bool for ${value}, received string`);
   const number = Number(value);
+  if (typeof value === "number" && !isFloating(dtype) && dtype !== "bool" && !Number.isSafeInteger(value))
+    throw new DtypeError("scalar", `expected a whole number for ${dtype}, received ${value}`);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[0] = BigInt(value);
   else if (typeof value === "bigint" && !Number.isSafeInteger(number))
     throw new DtypeError("scalar", `expected int64 or uint64 for ${value}, received ${dtype}`);

@@ -50,6 +50,8 @@ export interface Model {
   readonly graph: Graph;
   /** Version of the ai.onnx operator set. */
   readonly opset: number;
+  /** Versions of other operator sets by domain, where they are not 1. */
+  readonly domains?: Readonly<Record<string, number>>;
   readonly producer: string;
   readonly metadata: Readonly<Record<string, string>>;
 }

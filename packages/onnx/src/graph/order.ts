@@ -9,6 +9,7 @@ export function orderProblems(graph: Graph, isKnown: (name: string) => boolean, 
     for (const value of node.outputs) if (value !== undefined && !isKnown(value.name)) makers.set(value.name, i);
   const reads = graph.nodes.map((node) => [...namesRead(node)]);
   const cycle = findCycle(reads.map((names) => names.flatMap((name) => makers.get(name) ?? [])));
+  const inCycle = new Set(cycle);
   const problems: Problem[] = [];
   if (cycle !== undefined) {
     const names = cycle.map((i) => graph.nodes[i]?.name ?? "").join(" -> ");
@@ -17,17 +18,17 @@ export function orderProblems(graph: Graph, isKnown: (name: string) => boolean, 
   for (const [i, names] of reads.entries()) {
     const node = graph.nodes[i];
     if (node === undefined) continue;
+    const direct = new Set(node.inputs.map((value) => value?.name));
     for (const name of names) {
       const maker = makers.get(name);
       if (maker === undefined) {
         // what a sub-graph reads is reported inside it
-        const direct = node.inputs.some((value) => value?.name === name);
-        if (direct && !isKnown(name))
+        if (direct.has(name) && !isKnown(name))
           problems.push({
             where: `${path}${node.name}`,
             message: `input "${name}" is made by no node, input or initializer`,
           });
-      } else if (maker >= i && cycle?.includes(i) !== true) {
+      } else if (maker >= i && !inCycle.has(i)) {
         const message = `reads "${name}" before node "${graph.nodes[maker]?.name}" makes it; move it behind that node`;
         problems.push({ where: `${path}${node.name}`, message });
       }

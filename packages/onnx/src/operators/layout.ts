@@ -2,7 +2,7 @@
 import { addDims, divideDims, exactQuotient, multiplyDims, subtractDims } from "../dim.ts";
 import { type Dim, elementCount, formatShape, type Shape } from "../shape.ts";
 import { optional, preset, required } from "./attribute.ts";
-import { fitting } from "./contents.ts";
+import { fitting, mostContents } from "./contents.ts";
 import { type Call, operator } from "./operator.ts";
 import { anything, axesOf, axisOf, broadcast, numeric, take, takeSame, unify, volume } from "./rules.ts";
 
@@ -46,6 +46,14 @@ function reshaped(call: Call, from: Shape, to: Shape, allowZero: boolean): Shape
     throw call.shapeError(`a shape for the ${total} elements of ${formatShape(from)}`, formatShape(to));
   const size = rest === 0 ? 0 : (exactQuotient(total, rest) ?? divideDims(total, rest));
   return copied.map((dim, i) => (i === open ? size : dim));
+}
+
+/** Sizes joined to one list, where all are known and together few. */
+function joinedContents(call: Call, shape: Shape): readonly Dim[] | undefined {
+  const count = elementCount(shape);
+  if (shape.length !== 1 || count === undefined || count > mostContents) return undefined;
+  const parts = call.inputs.map((_, i) => call.contents(i));
+  return parts.every((part) => part !== undefined) ? fitting(shape, parts.flat()) : undefined;
 }
 
 function unsqueezed(call: Call, shape: Shape, axes: readonly number[]): Shape {
@@ -143,9 +151,7 @@ export const layout = {
           return i === axis ? addDims(dim, other) : unify(call, dim, other, `"${value.name}" to have on axis ${i}`);
         });
       }, first.shape);
-      const parts = values.map((_, i) => call.contents(i));
-      const joined = parts.every((part) => part !== undefined) ? parts.flat() : undefined;
-      return [{ dtype: first.dtype, shape, contents: shape.length === 1 ? fitting(shape, joined) : undefined }];
+      return [{ dtype: first.dtype, shape, contents: joinedContents(call, shape) }];
     },
   }),
   /** Pieces by input 1 (sizes), or as many equal ones as there are outputs (`num_outputs`; the last may be smaller). */

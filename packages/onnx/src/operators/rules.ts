@@ -1,5 +1,5 @@
 /** @file The few rules of shapes and types that most operators share. */
-import { multiplyDims } from "../dim.ts";
+import { broadcastDims, multiplyDims } from "../dim.ts";
 import { type Dtype, dtypes } from "../dtype.ts";
 import type { Value } from "../graph/graph.ts";
 import { type Dim, formatShape, type Shape } from "../shape.ts";
@@ -82,7 +82,7 @@ export function broadcast(call: Call, ...shapes: readonly Shape[]): Shape {
         throw call.shapeError("shapes that broadcast (equal sizes, or 1)", shapes.map(formatShape).join(" and "));
       // a name against a size above 1 can only be that size or 1: the result is the size
       if (typeof p === "number") return p;
-      return typeof q === "number" ? q : `broadcast(${p},${q})`;
+      return typeof q === "number" ? q : broadcastDims(p, q);
     });
   });
 }

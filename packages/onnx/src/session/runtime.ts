@@ -45,8 +45,8 @@ export async function openNative(model: Uint8Array | string, settings: RuntimeSe
     executionMode: "sequential",
     graphOptimizationLevel: settings.optimization === "none" ? "disabled" : settings.optimization,
     freeDimensionOverrides: settings.dimensions,
-    // errors only: they come back as exceptions, and warnings would go to the process's stderr
-    logSeverityLevel: 3,
+    // errors come back as exceptions; the log would only repeat them on the process's stderr
+    logSeverityLevel: 4,
     ...(settings.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: settings.profile }),
   };
   const native =
@@ -62,9 +62,18 @@ export async function openNative(model: Uint8Array | string, settings: RuntimeSe
     return made;
   };
 
+  const portsOrRelease = async (metas: readonly InferenceSession.ValueMetadata[]): Promise<Port[]> => {
+    try {
+      return metas.map((meta) => toPort(meta, settings.dimensions));
+    } catch (error) {
+      await native.release();
+      throw error;
+    }
+  };
+
   return {
-    inputs: native.inputMetadata.map((meta) => toPort(meta, settings.dimensions)),
-    outputs: native.outputMetadata.map((meta) => toPort(meta, settings.dimensions)),
+    inputs: await portsOrRelease(native.inputMetadata),
+    outputs: await portsOrRelease(native.outputMetadata),
     async run(feeds, fetches) {
       const fed = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toNative(value)]));
       const wanted = Object.fromEntries(
