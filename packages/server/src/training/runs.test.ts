@@ -1,8 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { getPriority } from "node:os";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { decodeModel } from "@gristmill/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RunStore } from "./store.ts";
-import { type Site, smallSpec, World } from "./testing/world.ts";
+import type { Site } from "./testing/site.ts";
+import { smallSpec, World } from "./testing/world.ts";
 
 let world: World;
 let site: Site;
@@ -114,7 +118,7 @@ describe("a run that succeeds", () => {
 
 describe("a run that fails", () => {
   it("[RUN14] whose loss becomes NaN says what to do and keeps its last good checkpoint", async () => {
-    // Learns well at first; the decay of nothing: a huge rate after a good epoch needs a loss that explodes late.
+    // Too high a rate: weights grow by a factor an epoch, so the first epochs are finite and a later one is not.
     const spec = { inputShape: [28, 28, 1], layers: [{ type: "flatten" }, { type: "dense", units: 10 }] };
     const optimizer = { type: "sgd", learningRate: 3 };
     const { id } = await world.create(site, {
@@ -173,6 +177,23 @@ describe("cancelling", () => {
     expect(await site.runs.get(world.project, second.id)).toMatchObject({ attempts: 0, training_seconds: 0 });
     expect(await world.usage(second.id)).toEqual([]);
   });
+});
+
+it("[RUN5] the worker is a process of its own, nice, that may read its data and write its folder", async () => {
+  const { id } = await world.create(site, { fit: { epochs: 10_000 } });
+  await world.until(site, id, ({ checkpoint }) => checkpoint !== null);
+  const pid = site.pids.at(-1) ?? 0;
+  expect(getPriority(pid)).toBe(10);
+  const flags = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+  expect(flags).toContain("--permission");
+  expect(flags.filter((flag) => flag.startsWith("--allow-fs-write"))).toEqual([
+    `--allow-fs-write=${join(world.home, "work", "runs", id, "1")}/`,
+  ]);
+  expect(flags.filter((flag) => flag.startsWith(`--allow-fs-read=${join(world.home, "objects")}`))).toHaveLength(4);
+  const environment = await readFile(`/proc/${pid}/environ`, "utf8");
+  expect(environment).not.toMatch(/DATABASE_URL|GRISTMILL|KEY/);
+  await site.runs.cancel(world.project, id);
+  await world.ended(site, id);
 });
 
 it("[RUN16] a dataset that an unfinished run reads is not deleted", async () => {
