@@ -21,12 +21,12 @@ const publicRoutes = {
 const name = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
 
 describe("every route", () => {
-  test("that Fastify answers is one of the pipeline's", () => {
+  test("[HTTP1] that Fastify answers is one of the pipeline's", () => {
     expect([...app.http.registered].sort()).toEqual(app.http.routes.map(name).sort());
     expect(app.http.routes.length).toBeGreaterThan(20);
   });
 
-  test("says who may call it and what it costs", () => {
+  test("[HTTP1] says who may call it and what it costs", () => {
     for (const route of app.http.routes) {
       const access = "scope" in route.access ? route.access.scope : route.access.public;
       expect([name(route), access.length > 3]).toEqual([name(route), true]);
@@ -35,14 +35,14 @@ describe("every route", () => {
     }
   });
 
-  test("that needs no key is in the one list, with its reason", () => {
+  test("[HTTP2] that needs no key is in the one list, with its reason", () => {
     const found = app.http.routes.flatMap((route) =>
       "public" in route.access ? [[name(route), route.access.public]] : [],
     );
     expect(Object.fromEntries(found)).toEqual(publicRoutes);
   });
 
-  test("that needs a key is refused without one, before anything else is looked at", async () => {
+  test("[HTTP2] that needs a key is refused without one, before anything else is looked at", async () => {
     for (const route of app.http.routes) {
       if ("public" in route.access) continue;
       const url = route.path.replace(/:\w+/g, "x");
@@ -51,7 +51,7 @@ describe("every route", () => {
     }
   });
 
-  test("is in the OpenAPI document, with its schemas", async () => {
+  test("[HTTP9] is in the OpenAPI document, with its schemas", async () => {
     const document = (await app.http.app.inject("/openapi.json")).json();
     for (const route of app.http.routes) {
       if (route.tag === "Documentation") continue;
@@ -69,5 +69,5 @@ test("it listens, knows its admin key, and is ready", async () => {
   expect(app.adminKey).toBe(testAdminKey);
   expect(await (await fetch(`${app.url}/readyz`)).json()).toEqual({ status: "ok" });
   const projects = await fetch(`${app.url}/api/projects`, { headers: { authorization: `Bearer ${testAdminKey}` } });
-  expect((await projects.json()).data).toMatchObject([{ name: "default" }]);
+  expect(await projects.json()).toMatchObject({ data: [{ name: "default" }] });
 });

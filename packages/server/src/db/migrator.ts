@@ -9,6 +9,10 @@ import type { Migration } from "./migrations/migration.ts";
 /** Advisory lock of the one process that migrates; any fixed number that no other program on this database uses. */
 const migratorLock = 7_070_002;
 
+const migrationTable = `create table if not exists migration (
+  position integer primary key, name text not null unique, checksum text not null,
+  applied_at timestamptz not null default now())`;
+
 /**
  * Applies what is missing, each migration in its own transaction, and returns the names applied.
  * @throws AppError `home.newer` when the database has a migration that this version does not know, or knows with another text.
@@ -19,11 +23,7 @@ export function migrate(
 ): Promise<readonly string[]> {
   return withSession(connection, async (client) => {
     await client.query("select pg_advisory_lock($1)", [migratorLock]);
-    await client.query(
-      `create table if not exists migration (
-         position integer primary key, name text not null unique, checksum text not null,
-         applied_at timestamptz not null default now())`,
-    );
+    await client.query(migrationTable);
     const done = await client.query<{ name: string; checksum: string }>(
       "select name, checksum from migration order by position",
     );
@@ -48,7 +48,22 @@ export function appliedMigrations(connection: DatabaseConnection): Promise<reado
   });
 }
 
-const checksum = (migration: Migration): string => createHash("sha256").update(migration.up).digest("hex");
+/**
+ * Applies the migrations from `first` on within a transaction that the caller has begun: for a restore, all of which becomes
+ * visible at once.
+ */
+export async function migrateWithin(
+  client: Pick<pg.Client, "query">,
+  first = 0,
+  migrations: readonly Migration[] = all,
+): Promise<void> {
+  await client.query(migrationTable);
+  for (const [position, migration] of migrations.entries())
+    if (position >= first) await applyStatements(client, position, migration);
+}
+
+/** What identifies a migration: its text. */
+export const checksum = (migration: Migration): string => createHash("sha256").update(migration.up).digest("hex");
 
 function refuseForeign(done: readonly { name: string; checksum: string }[], known: readonly Migration[]): void {
   for (const [position, row] of done.entries()) {
@@ -65,15 +80,23 @@ function refuseForeign(done: readonly { name: string; checksum: string }[], know
 async function apply(client: pg.Client, position: number, migration: Migration): Promise<void> {
   await client.query("begin");
   try {
-    await client.query(migration.up);
-    await client.query("insert into migration (position, name, checksum) values ($1, $2, $3)", [
-      position,
-      migration.name,
-      checksum(migration),
-    ]);
+    await applyStatements(client, position, migration);
     await client.query("commit");
   } catch (cause) {
     await client.query("rollback").catch(() => {});
     throw new Error(`migration ${migration.name} failed: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
+}
+
+async function applyStatements(
+  client: Pick<pg.Client, "query">,
+  position: number,
+  migration: Migration,
+): Promise<void> {
+  await client.query(migration.up);
+  await client.query("insert into migration (position, name, checksum) values ($1, $2, $3)", [
+    position,
+    migration.name,
+    checksum(migration),
+  ]);
 }

@@ -44,7 +44,7 @@ const free = (handler: Handler, access: Access = { scope: "inference" }): Route 
 const use = { meter: "service.images", quantity: 2n, dimensions: { model: "m" } } as const;
 
 describe("who may call", () => {
-  test("without a key: 401 auth.missing, and the handler is not reached", async () => {
+  test("[HTTP2] without a key: 401 auth.missing, and the handler is not reached", async () => {
     let reached = false;
     const { http, ledgerCalls } = await open([
       charged(async () => {
@@ -60,7 +60,7 @@ describe("who may call", () => {
     expect(ledgerCalls()).toEqual([]);
   });
 
-  test("with an unknown key: 401 auth.invalid; without the scope: 403 that names it", async () => {
+  test("[HTTP2] with an unknown key: 401 auth.invalid; without the scope: 403 that names it", async () => {
     const { http } = await open([charged(async () => ({ body: {} }))], { scopes: ["runs:read"] });
     const wrong = await http.app.inject({ method: "POST", url: "/paid", headers: { authorization: "Bearer x" } });
     expect([wrong.statusCode, wrong.json().error.code]).toEqual([401, "auth.invalid"]);
@@ -76,7 +76,7 @@ describe("who may call", () => {
     expect(logged.filter(({ what }) => what === "error")).toHaveLength(1);
   });
 
-  test("a body is not read from who may not send it", async () => {
+  test("[HTTP2] a body is not read from who may not send it", async () => {
     const { http } = await open([charged(async () => ({ body: {} }))]);
     const answer = await http.app.inject({
       method: "POST",
@@ -89,7 +89,7 @@ describe("who may call", () => {
 });
 
 describe("what a request costs", () => {
-  test("reserve, handler, settle, answer: in this order, with ids from the request", async () => {
+  test("[HTTP3] reserve, handler, settle, answer: in this order, with ids from the request", async () => {
     const { http, told } = await open([
       charged(async ({ use: record, admittedAt }) => {
         told.push({ what: "handler", detail: admittedAt.toISOString() });
@@ -111,7 +111,7 @@ describe("what a request costs", () => {
     ]);
   });
 
-  test("a handler that fails having used nothing is released; one that used something is settled", async () => {
+  test("[HTTP3] a handler that fails having used nothing is released; one that used something is settled", async () => {
     const { http, ledgerCalls } = await open([
       charged(async ({ request, use: record }) => {
         if (request.headers["x-use"] !== undefined) record(use);
@@ -125,7 +125,7 @@ describe("what a request costs", () => {
     expect(ledgerCalls()).toEqual(["reserve", "release", "reserve", "settle"]);
   });
 
-  test("what can't be settled is not answered", async () => {
+  test("[HTTP3] what can't be settled is not answered", async () => {
     const { http } = await open(
       [
         charged(async ({ use: record }) => {
@@ -152,7 +152,7 @@ describe("what a request costs", () => {
     expect(answer.json().error.code).toBe("internal");
   });
 
-  test("a stream is settled before its last bytes leave", async () => {
+  test("[HTTP3] a stream is settled before its last bytes leave", async () => {
     const { http, told } = await open([
       charged(async ({ use: record }) => {
         record(use);
@@ -167,7 +167,7 @@ describe("what a request costs", () => {
 });
 
 describe("clients that go away", () => {
-  test("abort the handler's signal, and what was used until then is settled", async () => {
+  test("[HTTP4] abort the handler's signal, and what was used until then is settled", async () => {
     const { promise: gone, resolve } = Promise.withResolvers<unknown>();
     const { http, ledgerCalls } = await open([
       charged(async ({ signal, use: record }) => {
@@ -188,7 +188,7 @@ describe("clients that go away", () => {
     expect(ledgerCalls()).toEqual(["reserve", "settle"]);
   });
 
-  test("end the stream that they were reading", async () => {
+  test("[HTTP4] end the stream that they were reading", async () => {
     const source = new PassThrough();
     source.write("first");
     const { http } = await open([
@@ -234,7 +234,7 @@ describe("what a request brings", () => {
     });
   });
 
-  test("is refused with every problem at once, each with its field", async () => {
+  test("[HTTP5] is refused with every problem at once, each with its field", async () => {
     const { http } = await open([checked]);
     const answer = await http.app.inject({
       method: "POST",
@@ -261,7 +261,7 @@ describe("what a request brings", () => {
     ["a type that the route does not take", "text/xml", "<a/>", 415, "request.unsupported_media_type"],
     ["over the limit", "application/json", JSON.stringify({ tag: "x".repeat(1024 * 1024) }), 413, "request.too_large"],
     ["__proto__", "application/json", '{"__proto__": {"a": 1}}', 400, "request.invalid"],
-  ])("%s is refused with its own code", async (_name, type, payload, status, code) => {
+  ])("[HTTP5] %s is refused with its own code", async (_name, type, payload, status, code) => {
     const { http } = await open([checked]);
     const answer = await http.app.inject({
       method: "POST",

@@ -57,7 +57,7 @@ function waiting(): { route: Route; release: () => void; reached: Promise<void> 
 }
 
 describe("failures", () => {
-  test("of ours are told without their cause, and logged once with the request's id", async () => {
+  test("[HTTP6] of ours are told without their cause, and logged once with the request's id", async () => {
     const { http, logged } = await open([failing("/api/fails", "api")]);
     const answer = await http.app.inject({ url: "/api/fails", headers: withKey });
     expect(answer.statusCode).toBe(500);
@@ -69,14 +69,14 @@ describe("failures", () => {
     expect(JSON.stringify(errors)).toContain(String(answer.headers["x-request-id"]));
   });
 
-  test("on the inference protocol are one text", async () => {
+  test("[HTTP6] on the inference protocol are one text", async () => {
     const { http } = await open([failing("/v2/fails", "inference-protocol")]);
     const answer = await http.app.inject({ url: "/v2/fails", headers: withKey });
     expect(Object.keys(answer.json())).toEqual(["error"]);
     expect(answer.json().error).toMatch(/internal/);
   });
 
-  test("for unknown paths and methods are route.not_found, in the words of the surface", async () => {
+  test("[HTTP6] for unknown paths and methods are route.not_found, in the words of the surface", async () => {
     const { http } = await open([failing("/api/fails", "api")]);
     expect((await http.app.inject("/api/nothing")).json().error.code).toBe("route.not_found");
     expect((await http.app.inject({ method: "POST", url: "/api/fails" })).json().error.code).toBe("route.not_found");
@@ -95,7 +95,7 @@ describe("hosts", () => {
     ["evil.example.com", 421],
     ["localhost.evil.com", 421],
     ["127.0.0.1.evil.com", 421],
-  ])("Host %j is answered with %i", async (host, status) => {
+  ])("[HTTP7] Host %j is answered with %i", async (host, status) => {
     const { http } = await open([failing("/api/fails", "api")]);
     const answer = await http.app.inject({ url: "/api/fails", headers: { ...withKey, host } });
     expect(answer.statusCode).toBe(status);
@@ -113,20 +113,20 @@ describe("requests that are not requests", () => {
     return answer;
   }
 
-  test("are answered with our body and closed", async () => {
+  test("[HTTP6] are answered with our body and closed", async () => {
     const answer = await raw("HELLO\r\n\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(errorBody.parse(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).error.code).toBe("request.invalid");
   });
 
-  test("with huge headers are too large", async () => {
+  test("[HTTP5] with huge headers are too large", async () => {
     const answer = await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 });
 
 describe("stopping", () => {
-  test("lets a request under way finish, and refuses new ones with server.stopping", async () => {
+  test("[HTTP8] lets a request under way finish, and refuses new ones with server.stopping", async () => {
     const { route: waits, release, reached } = waiting();
     const { http } = await open([waits]);
     const first = http.app.inject({ url: "/wait", headers: withKey });
@@ -139,7 +139,7 @@ describe("stopping", () => {
     await stopped;
   });
 
-  test("cuts what is still under way at the deadline, which is told why", async () => {
+  test("[HTTP8] cuts what is still under way at the deadline, which is told why", async () => {
     const { route: waits, reached } = waiting();
     const { http } = await open([waits]);
     const first = http.app.inject({ url: "/wait", headers: withKey });
@@ -148,7 +148,7 @@ describe("stopping", () => {
     expect((await first).json().error.code).toBe("server.stopping");
   });
 
-  test("ends event streams at once: their readers come back by themselves", async () => {
+  test("[HTTP8] ends event streams at once: their readers come back by themselves", async () => {
     const events = new PassThrough();
     events.write("data: 1\n\n");
     const { http } = await open([
@@ -180,7 +180,7 @@ test("a port that is taken is port.in_use", async () => {
   await second.http.stop(0);
 });
 
-test("each request is logged by its pattern, with the client's own id beside ours", async () => {
+test("[HTTP10] each request is logged by its pattern, with the client's own id beside ours", async () => {
   const { http, logged } = await open([failing("/api/things/:thing", "api")]);
   await http.app.inject({ url: "/api/things/gm_secret", headers: { ...withKey, "x-request-id": "mine" } });
   await sleep(5);
@@ -208,7 +208,7 @@ describe("the API reference", () => {
   ];
   const routes = [...described, ...documentRoutes(described, { title: "T", version: "1", description: "D" })];
 
-  test("describes a route by the schemas that check it", async () => {
+  test("[HTTP9] describes a route by the schemas that check it", async () => {
     const { http } = await open(routes);
     const document = (await http.app.inject("/openapi.json")).json();
     expect(document.openapi).toBe("3.1.0");
@@ -227,7 +227,7 @@ describe("the API reference", () => {
     expect(operation["x-required-scope"]).toBe("inference");
   });
 
-  test("is a page that loads everything from this server and sets no cookie", async () => {
+  test("[HTTP9] is a page that loads everything from this server and sets no cookie", async () => {
     const { http } = await open(routes);
     const page = await http.app.inject("/docs");
     expect(page.statusCode).toBe(200);

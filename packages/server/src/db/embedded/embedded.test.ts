@@ -4,17 +4,16 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "@gristmill/contract";
+import type { AppError } from "@gristmill/contract";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Log } from "../../feature.ts";
 import { withSession } from "../connection.ts";
 import { createDatabase } from "../pool.ts";
 import { type EmbeddedServer, prepareEmbedded, startEmbedded, stopServer } from "./embedded.ts";
-import { connectionOf } from "./launch.ts";
 import { postmasterOf } from "./lock-file.ts";
 import type { Places } from "./places.ts";
-import { isAlive, isGone } from "./processes.ts";
+import { isAlive, isGone, isZombie } from "./processes.ts";
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -76,13 +75,14 @@ async function answering(server: EmbeddedServer): Promise<void> {
 }
 
 describe("the server", () => {
-  test("speaks UTF-8 and UTC on every machine, listens on no port, and keeps its folders to itself", async () => {
+  test("[DB2] [DB3] [DB12] speaks UTF-8 and UTC on every machine, listens on no port, bounds its log, and keeps its folders to itself", async () => {
     const { server } = await start();
     const setting = (name: string) => one(server, `select setting from pg_settings where name = '${name}'`);
     expect(await setting("server_encoding")).toBe("UTF8");
     expect(await setting("TimeZone")).toBe("UTC");
     expect(await setting("listen_addresses")).toBe("");
     expect(await setting("fsync")).toBe("on");
+    expect(await setting("log_truncate_on_rotation")).toBe("on");
     expect(await setting("cluster_name")).toBe(`gristmill:${home}`);
     expect(
       await one(server, "select datlocprovider::text || ' ' || datlocale from pg_database where datname = 'postgres'"),
@@ -93,7 +93,7 @@ describe("the server", () => {
     expect((socket.mode & 0o777).toString(8)).toBe("700");
   });
 
-  test("does not run as root, and leads a session of its own, so that Ctrl-C in a terminal does not reach it", async () => {
+  test("[DB1] [DB4] does not run as root, and leads a session of its own, so that Ctrl-C in a terminal does not reach it", async () => {
     const { server } = await start();
     const pid = (await server.pid()) ?? 0;
     const status = await readFile(`/proc/${pid}/status`, "utf8");
@@ -103,7 +103,7 @@ describe("the server", () => {
     expect([group, session]).toEqual([String(pid), String(pid)]);
   });
 
-  test("keeps its data over a stop and a start", async () => {
+  test("[DB11] keeps its data over a stop and a start", async () => {
     const { server } = await start();
     await withSession(server.connection, (client) => client.query("create table kept as select 42 as n"));
     const pid = (await server.pid()) ?? 0;
@@ -116,20 +116,20 @@ describe("the server", () => {
 });
 
 describe("one owner", () => {
-  test("a second owner is refused while the first lives", async () => {
+  test("[DB5] a second owner is refused while the first lives", async () => {
     const { server } = await start();
     await expect(start()).rejects.toMatchObject({ code: "home.in_use" });
     expect(await one(server, "1")).toBe("1");
   });
 
-  test("of four starters at one moment exactly one becomes the owner", async () => {
+  test("[DB5] of four starters at one moment exactly one becomes the owner", async () => {
     const outcomes = await Promise.allSettled([start(), start(), start(), start()]);
     const refused = outcomes.filter((outcome) => outcome.status === "rejected");
     expect(refused).toHaveLength(3);
     for (const { reason } of refused) expect(reason).toMatchObject({ code: "home.in_use" });
   });
 
-  test("a server whose owner was killed is adopted by the next, not started again", async () => {
+  test("[DB6] a server whose owner was killed is adopted by the next, not started again", async () => {
     const script = join(home, "owner.ts");
     const module = new URL("./embedded.ts", import.meta.url).href;
     const quiet = "{ info() {}, warn() {}, error() {} }";
@@ -154,7 +154,7 @@ describe("one owner", () => {
 });
 
 describe("kill -9 of the server", () => {
-  test("while idle: it is started again, the pool goes on, and nobody lost the ownership", async () => {
+  test("[DB7] while idle: it is started again, the pool goes on, and nobody lost the ownership", async () => {
     const { server, lost } = await start();
     const db = createDatabase(server.connection);
     closers.push(() => db.destroy());
@@ -169,7 +169,7 @@ describe("kill -9 of the server", () => {
     expect(lost).toEqual([]);
   });
 
-  test("while it is away queries fail as database.unavailable, and so does the one it took with it", async () => {
+  test("[DB7] while it is away queries fail as database.unavailable, and so does the one it took with it", async () => {
     const { server } = await start();
     const db = createDatabase(server.connection);
     closers.push(() => db.destroy());
@@ -182,7 +182,7 @@ describe("kill -9 of the server", () => {
     await answering(server);
   });
 
-  test("during a long query: its backend lives on, and the server is back when that has ended", async () => {
+  test("[DB8] during a long query: its backend lives on, and the server is back when that has ended", async () => {
     const { server } = await start();
     const busy = await busyBackend(server);
     await killed(server);
@@ -192,7 +192,7 @@ describe("kill -9 of the server", () => {
     await busy.ended;
   }, 60_000);
 
-  test("during a query that does not end: after our patience its backend is ended", async () => {
+  test("[DB8] during a query that does not end: after our patience its backend is ended", async () => {
     const { server } = await start(1_000);
     const busy = await busyBackend(server, 10_000_000_000);
     await killed(server);
@@ -221,13 +221,13 @@ async function busyBackend(
 describe("what a crash leaves behind", () => {
   const lock = () => join(places.data, "postmaster.pid");
 
-  test("an empty lock file is removed when it stays empty", async () => {
+  test("[DB9] an empty lock file is removed when it stays empty", async () => {
     await writeFile(lock(), "");
     const { server } = await start();
     expect(await one(server, "1")).toBe("1");
   });
 
-  test("a lock file whose pid is another program of the same user now is removed", async () => {
+  test("[DB9] a lock file whose pid is another program of the same user now is removed", async () => {
     // A sleeping program of the server's user stands for whatever got the number after a reboot.
     const other = execFile("sleep", ["60"], { ...places.user, cwd: "/" });
     closers.push(async () => void other.kill("SIGKILL"));
@@ -239,7 +239,18 @@ describe("what a crash leaves behind", () => {
     expect(other.exitCode).toBeNull();
   });
 
-  test("a killed initdb does not look like a cluster, and its rest is removed", async () => {
+  test("[DB9] a lock file whose pid is a zombie is removed", async () => {
+    // Its parent never asks how it ended, as the first process of some containers does not.
+    const parent = execFile("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 60"], { ...places.user, cwd: "/" });
+    closers.push(async () => void parent.kill("SIGKILL"));
+    const pid = Number(await new Promise((resolve) => parent.stdout?.once("data", resolve)));
+    while (!isZombie(pid)) await sleep(5);
+    await writeFile(lock(), `${pid}\n${places.data}\n${Math.round(Date.now() / 1000)}\n5432\n${places.socket}\n`);
+    const { server } = await start();
+    expect(await one(server, "1")).toBe("1");
+  });
+
+  test("[DB10] a killed initdb does not look like a cluster, and its rest is removed", async () => {
     await rm(places.data, { recursive: true });
     const beside = `${places.data}.killed`;
     const making = execFile(join(program, "bin/initdb"), ["-D", beside, "-U", "gristmill", "--no-locale"], {
@@ -256,7 +267,7 @@ describe("what a crash leaves behind", () => {
   });
 });
 
-test("a home whose socket path would be too long is refused with the way out", async () => {
+test("[DB15] a home whose socket path would be too long is refused with the way out", async () => {
   const long = join(home, "x".repeat(120));
   await mkdir(long);
   const attempt = prepareEmbedded(long);
@@ -269,9 +280,4 @@ test("a home whose socket path would be too long is refused with the way out", a
     await expect(attempt).rejects.toMatchObject({ code: "config.invalid" });
     await expect(attempt).rejects.toThrow(/GRISTMILL_HOME to a shorter path/);
   }
-});
-
-test("the connection is a socket in the home's folder", () => {
-  expect(connectionOf(places)).toEqual({ host: places.socket, user: "gristmill", database: "postgres" });
-  expect(new AppError("home.in_use", "").status).toBe(409);
 });

@@ -5,7 +5,8 @@ import { billing } from "./0003-billing.ts";
 import { data } from "./0004-data.ts";
 import { models } from "./0005-models.ts";
 import { training } from "./0006-training.ts";
+import { serving } from "./0007-serving.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
-export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training];
+export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training, serving];
