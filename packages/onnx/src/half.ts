@@ -1,7 +1,7 @@
 /** @file float16 by its bits: 1 sign, 5 exponent, 10 fraction (IEEE 754 binary16), rounded to the nearest even. */
 
 /** Bits of numbers as float16. Beyond 65504 the nearest is infinity; NaN becomes the quiet NaN 0x7e00. */
-export const toHalfBits = (...numbers: readonly number[]): Uint16Array => Uint16Array.from(numbers, bitsOf);
+export const toHalfBits = (numbers: ArrayLike<number>): Uint16Array => Uint16Array.from(numbers, bitsOf);
 
 /** Numbers behind float16 bits. */
 export const fromHalfBits = (bits: Uint16Array): Float32Array => Float32Array.from(bits, numberOf);

@@ -120,6 +120,11 @@ describe("encodeModel and decodeModel", () => {
     expect(roundTrip(before)).toEqual(before);
   });
 
+  it("keep the versions of other domains", () => {
+    const before = { ...around({}), domains: { test: 3, "ai.onnx.ml": 2 } };
+    expect(roundTrip(before)).toEqual(before);
+  });
+
   it("keep types that only the file tells, and leave the rest unknown", () => {
     const inner: Value = { name: "inner", dtype: "int64", shape: [3, "n"] };
     const dark: Value = { name: "dark", dtype: "float32", shape: unknownShape };

@@ -161,4 +161,74 @@ describe("decodeModel on hostile bytes", () => {
     expect(checkGraph(decoded).length).toBeGreaterThan(0);
     expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
   });
+
+  // Each of these would take minutes, or the whole stack, where a rule compares all with all or writes names out.
+  const axes = (...dims: (string | number)[]) => ({
+    tensorType: {
+      elemType: 1,
+      shape: { dim: dims.map((dim) => (typeof dim === "string" ? { dimParam: dim } : { dimValue: dim })) },
+    },
+  });
+  const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+  const long = (name: string, terms: number) => many(terms, (i) => `${name}${i}`).join("+");
+  const ints = { name: "axis", type: 2, i: 0 };
+  const graphs: Readonly<Record<string, object>> = {
+    "sizes that multiply sums of thousands of names": {
+      input: [{ name: "x", type: axes(long("a", 20_000), long("b", 20_000)) }],
+      node: [{ opType: "Flatten", input: ["x"], output: ["y"], attribute: [{ ...ints, i: 2 }] }],
+    },
+    "sizes that multiply many sums of short names": {
+      input: [{ name: "x", type: axes(...many(60, (i) => long(`a${i}_`, 20))) }],
+      node: [{ opType: "Flatten", input: ["x"], output: ["y"], attribute: [ints] }],
+    },
+    "a tensor of a hundred thousand axes": {
+      input: [{ name: "x", type: axes(...many(100_000, () => 1)) }],
+      node: [{ opType: "Transpose", input: ["x"], output: ["y"] }],
+    },
+    "axes that are added thousands of times": {
+      input: [{ name: "x0", type: axes("n") }],
+      initializer: [{ name: "a", dims: [1], dataType: 7, rawData: new Uint8Array(8) }],
+      node: many(2000, (i) => ({ opType: "Unsqueeze", input: [`x${i}`, "a"], output: [`x${i + 1}`] })),
+    },
+    "a hundred thousand nodes in a chain": {
+      input: [{ name: "x0", type: axes(1) }],
+      node: many(100_000, (i) => ({ opType: "Identity", input: [`x${i}`], output: [`x${i + 1}`] })),
+    },
+    "a node with a hundred thousand inputs that nothing makes": {
+      node: [{ opType: "Max", input: many(100_000, (i) => `x${i}`), output: ["y"] }],
+    },
+    "a node with a hundred thousand inputs": {
+      input: [{ name: "x", type: axes("n") }],
+      node: [{ opType: "Max", input: many(100_000, () => "x"), output: ["y"] }],
+    },
+    "a list joined from itself a hundred thousand times": {
+      initializer: [{ name: "a", dims: [250], dataType: 7, rawData: new Uint8Array(2000) }],
+      node: [{ opType: "Concat", input: many(100_000, () => "a"), output: ["y"], attribute: [ints] }],
+    },
+    "a size doubled two thousand times": {
+      input: [{ name: "x0", type: axes("n", "m") }],
+      node: many(2000, (i) => ({
+        opType: "Concat",
+        input: [`x${i}`, `x${i}`],
+        output: [`x${i + 1}`],
+        attribute: [ints],
+      })),
+    },
+    "an equation of a million letters": {
+      input: [{ name: "x", type: axes(1) }],
+      node: [
+        {
+          opType: "Einsum",
+          input: ["x"],
+          output: ["y"],
+          attribute: [{ name: "equation", type: 3, s: Buffer.from("a".repeat(1e6)) }],
+        },
+      ],
+    },
+  };
+  for (const [what, graph] of Object.entries(graphs))
+    it(`survives ${what}`, () => {
+      const wire = { opsetImport: [{ version: 21 }], graph: { output: [{ name: "y" }], ...graph } };
+      survives(modelMessage.encode(wire).finish());
+    });
 });

@@ -170,6 +170,14 @@ describe("GraphBuilder", () => {
     expect(() => g.build()).toThrow(/the graph has no outputs/);
   });
 
+  it("refuses sizes and numbers that are none", () => {
+    const g = new GraphBuilder();
+    for (const dim of [-1, 1.5, Number.NaN, "", "5"])
+      expect(() => g.input("x", "float32", [dim])).toThrow(/x: expected whole sizes from 0, or names such as "batch"/);
+    expect(() => g.ints(1, 0.5)).toThrow(/ints: expected whole numbers, received 0.5/);
+    expect(() => g.scalar(0.5, "int64")).toThrow(/expected a whole number for int64, received 0.5/);
+  });
+
   it("puts an Identity where an output needs a name, is an input, or is given twice", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", [2]);

@@ -57,7 +57,8 @@ class Checker {
     };
     const own = new Set<string>();
     this.#checkEntries(graph, scope, own, report);
-    this.#problems.push(...orderProblems(graph, (name) => scope.find(name) !== undefined, path));
+    for (const problem of orderProblems(graph, (name) => scope.find(name) !== undefined, path))
+      this.#problems.push(problem);
     for (const node of graph.nodes) {
       const results = this.#checkNode(node, scope, path, report);
       for (const value of node.outputs)

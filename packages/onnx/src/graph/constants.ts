@@ -32,7 +32,7 @@ export function scalarTensor(value: number | bigint | boolean, dtype: Dtype): Te
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[0] = BigInt(value);
   else if (typeof value === "bigint" && !Number.isSafeInteger(number))
     throw new DtypeError("scalar", `expected int64 or uint64 for ${value}, received ${dtype}`);
-  else if (dtype === "float16") data.set(toHalfBits(number));
+  else if (dtype === "float16") data.set(toHalfBits([number]));
   else data[0] = dtype === "bool" ? Number(number !== 0) : number;
   return tensor(dtype, [], data);
 }

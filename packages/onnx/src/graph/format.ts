@@ -25,12 +25,13 @@ function lines(graph: Graph, label: string, indent: string): string[] {
     const bodies: string[] = [];
     for (const [name, attribute] of Object.entries(node.attributes))
       if (typeof attribute === "object" && "graph" in attribute)
-        bodies.push(...lines(attribute.graph, name, `${inner}  `));
+        for (const line of lines(attribute.graph, name, `${inner}  `)) bodies.push(line);
       else plain.push(`${name}=${formatAttribute(attribute)}`);
     const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
     const settings = plain.length === 0 ? "" : ` {${plain.join(", ")}}`;
     const called = node.name === node.outputs[0]?.name ? "" : ` # ${node.name}`;
-    text.push(`${inner}${outputs} = ${operator}(${inputs})${settings}${called}`, ...bodies);
+    text.push(`${inner}${outputs} = ${operator}(${inputs})${settings}${called}`);
+    for (const line of bodies) text.push(line);
   }
   text.push(`${inner}return ${graph.outputs.map((value) => value.name).join(", ")}`);
   return text;

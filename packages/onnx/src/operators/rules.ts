@@ -117,5 +117,7 @@ export const broadcasting =
   (allowed: readonly Dtype[], result?: Dtype) =>
   (call: Call): readonly Inferred[] => {
     const values = takeSame(call, allowed);
-    return [{ dtype: result ?? call.input(0).dtype, shape: broadcast(call, ...values.map((value) => value.shape)) }];
+    // two at a time: a file may list a hundred thousand inputs, more than one call can take
+    const shape = values.reduce<Shape>((joined, value) => broadcast(call, joined, value.shape), call.input(0).shape);
+    return [{ dtype: result ?? call.input(0).dtype, shape }];
   };

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Dtype } from "../dtype.ts";
 import { DtypeError, SessionError, ShapeError } from "../errors.ts";
@@ -125,7 +127,9 @@ describe("a session", () => {
     const bytes = encodeModel(sum());
     const path = join(folder, "sum.onnx");
     await writeFile(path, bytes);
-    for (const source of [bytes, path, new Uint8Array(Buffer.concat([Buffer.alloc(3), bytes]).buffer, 0)].slice(0, 2)) {
+    // bytes that start in the middle of a buffer, as those of a request body do
+    const inside = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+    for (const source of [bytes, path, inside]) {
       await using session = await open(source);
       expect((await session.run(feeds)).outputs["y"]).toEqual(pair(11, 22, 33, 44));
     }
@@ -306,10 +310,33 @@ describe("a session in time", () => {
   it("finishes the run under way when closed, refuses what waits and what comes, and closes twice", async () => {
     const session = await createSession(sum(), { threads: 1 });
     const first = session.run(feeds);
-    await first;
+    const second = session.run(feeds);
+    // the first starts in a later turn of the event loop than this one, the second after it
+    await Promise.resolve();
     const closing = session.close();
+    expect((await first).outputs["y"]).toEqual(pair(11, 22, 33, 44));
+    await expect(second).rejects.toThrow(/the session is closed/);
     await expect(session.run(feeds)).rejects.toThrow(/sum: the session is closed; open a new one/);
     await closing;
     await session.close();
+  });
+});
+
+describe("the native library", () => {
+  it("is not loaded by importing the package, and is by opening a session", async () => {
+    const index = new URL("../index.ts", import.meta.url).href;
+    const script = `
+      const { createSession, encodeModel, GraphBuilder, model } = await import(${JSON.stringify(index)});
+      const loaded = () => process.report.getReport().sharedObjects.some((file) => file.includes("onnxruntime"));
+      const g = new GraphBuilder();
+      g.output(g.op("Neg", [g.input("x", "float32", [1])]));
+      const bytes = encodeModel(model(g.build()));
+      const before = loaded();
+      const session = await createSession(bytes, { threads: 1 });
+      console.log(JSON.stringify([before, loaded()]));
+      await session.close();
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
+    expect(JSON.parse(stdout)).toEqual([false, true]);
   });
 });

@@ -56,7 +56,7 @@ export const fixed = (dtype: Dtype, shape: readonly number[], ...numbers: number
 export const ints = (...numbers: number[]): Given => fixed("int64", [numbers.length], ...numbers);
 
 function tensorOf(dtype: Dtype, shape: readonly number[], numbers: readonly number[]): Tensor {
-  if (dtype === "float16") return tensor(dtype, shape, toHalfBits(...numbers));
+  if (dtype === "float16") return tensor(dtype, shape, toHalfBits(numbers));
   const data = emptyArray(dtype, numbers.length);
   const whole = dtype !== "float32" && dtype !== "float64";
   for (const [i, number] of numbers.entries())
