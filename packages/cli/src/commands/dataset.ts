@@ -1,4 +1,4 @@
-import type { Dataset } from "@gristmill/contract";
+import type { Dataset, DatasetSplit } from "@gristmill/contract";
 import type { Command } from "commander";
 import { chart } from "../terminal/bars.ts";
 import { type Paint, paintStatus } from "../terminal/paint.ts";
@@ -7,8 +7,13 @@ import { noun, type OpenSession, verb, withLimit } from "./command.ts";
 import { createDatasetCommand } from "./dataset-create.ts";
 import { previewCommand } from "./dataset-preview.ts";
 
-const splitsOf = ({ latest_version }: Dataset): string =>
-  latest_version?.splits.map(({ name, records }) => `${name} ${formatCount(records)}`).join(", ") ?? "–";
+/** Largest first: that is the one that trains. */
+const splits = ({ latest_version }: Dataset): readonly DatasetSplit[] =>
+  latest_version?.splits.toSorted((a, b) => b.records - a.records) ?? [];
+const splitsOf = (dataset: Dataset): string =>
+  splits(dataset)
+    .map(({ name, records }) => `${name} ${formatCount(records)}`)
+    .join(", ") || "–";
 
 const facts = (dataset: Dataset, paint: Paint): [string, string][] => {
   const version = dataset.latest_version;
@@ -38,7 +43,7 @@ const facts = (dataset: Dataset, paint: Paint): [string, string][] => {
 export function balanceText(dataset: Dataset, paint: Paint, columns: number): string {
   const version = dataset.latest_version;
   if (version === null) return "";
-  return version.splits
+  return splits(dataset)
     .map(({ name, records, class_counts }) => {
       const lines = class_counts.map((count, i) => ({
         label: version.class_names[i] ?? `${i}`,

@@ -15,7 +15,7 @@ const facts = (run: Run, paint: Paint): [string, string][] => [
   ["status", paintStatus(paint, run.status)],
   ...(run.error === null ? [] : [["error", `${run.error.code}: ${run.error.message}`] as [string, string]]),
   ["dataset", `${run.dataset_id}, version ${run.dataset_version_id}`],
-  ["trained", `${formatSeconds(run.training_seconds)}, worker started ${run.attempts} times`],
+  ["trained", formatSeconds(run.training_seconds) + (run.attempts > 1 ? `, in ${run.attempts} attempts` : "")],
   ["test set", run.evaluation === null ? "not evaluated" : formatMetrics(run.evaluation)],
   ["checkpoint", run.checkpoint === null ? "none" : `epoch ${run.checkpoint.epoch}`],
   ["model", madeOf(run)],
@@ -48,16 +48,16 @@ export function runCommand(open: OpenSession): Command {
     output.list(
       await client.runs.list({ signal }).all(limit),
       [
-        { head: "name" },
         { head: "id" },
+        { head: "name" },
         { head: "status" },
         { head: "test set" },
         { head: "model" },
         { head: "created" },
       ],
       (run) => [
-        run.name,
         run.id,
+        run.name === run.id ? "–" : run.name,
         paintStatus(output.out.paint, run.status),
         run.evaluation === null ? "–" : formatMetrics(run.evaluation),
         madeOf(run),

@@ -16,7 +16,7 @@ export interface Progress {
 const lineEveryMs = 10_000;
 /** Widest and narrowest bar, in characters. */
 const widest = 24;
-const narrowest = 8;
+const narrowest = 4;
 
 /** The bar's line, shorter than the terminal is wide: first the bar gives way, then the words, then the title. */
 export function progressLine(

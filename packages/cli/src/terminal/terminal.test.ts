@@ -126,7 +126,7 @@ describe("a progress line", () => {
     expect(line(80)).toBe("  train ████████████░░░░░░░░░░░░  50%  epoch 1 of 2");
     expect(line(40)).toBe("  train ██████░░░░░░  50%  epoch 1 of 2");
     expect(line(30)).toBe("  ████░░░░  50%  epoch 1 of 2");
-    expect(line(27)).toBe("  train ████░░░░  50%  1/2");
+    expect(line(25)).toBe("  train ███░░░  50%  1/2");
     expect(line(21)).toBe("  ████░░░░  50%  1/2");
   });
 });
