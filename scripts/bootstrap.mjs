@@ -1,6 +1,6 @@
 // Plain JavaScript for the host's Node (>= 20): installs what the lockfile names, then runs a command under the pinned Node.
 //   node scripts/bootstrap.mjs [COMMAND ARGUMENT...]
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -50,11 +50,23 @@ function linkNode() {
   symlinkSync(pinned, link);
 }
 
+/** Stays until the command has ended: Ctrl-C is the command's to answer, and may come twice. */
+function stayFor(command, args, env) {
+  const child = spawn(command, args, { cwd: root, env, stdio: "inherit" });
+  // A terminal sends Ctrl-C to the command itself; other signals reach only us.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    throw error;
+  });
+  child.on("exit", (status, signal) => process.exit(signal ? 1 : status));
+}
+
 install();
 linkNode();
 const [command, ...args] = process.argv.slice(2);
 if (command)
-  run(command, args, {
+  stayFor(command, args, {
     ...process.env,
     PATH: join(modules, ".bin") + delimiter + process.env.PATH,
   });
