@@ -177,7 +177,7 @@ describe("image classification", () => {
     bomb.writeUInt32BE(50_000, 16);
     bomb.writeUInt32BE(50_000, 20);
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>');
-    const cases: [string, Uint8Array, string][] = [
+    const cases: [string, Uint8Array<ArrayBuffer>, string][] = [
       ["text", Buffer.from("not an image"), "image.unreadable"],
       ["svg", svg, "image.unreadable"],
       ["half a png", png.subarray(0, png.length / 2), "image.unreadable"],
