@@ -120,6 +120,11 @@ const table = {
     retryable: true,
     help: "Wait until the deployment is ready; its events say what it does.",
   },
+  "deployment.stopping": {
+    status: 409,
+    retryable: false,
+    help: "The deployment is being deleted; make a new one when it is gone.",
+  },
   "deployment.revision_not_found": {
     status: 404,
     retryable: false,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { resourceName, timestamp } from "./common.ts";
 
 export const batching = z.strictObject({
-  /** Requests run together at most. */
+  /** Rows run together at most; a request with more rows runs alone. */
   max_batch_size: z.number().int().min(1).max(1024).default(32),
   /** How long the first of a batch may wait for company. */
   max_delay_ms: z.number().min(0).max(1000).default(2),

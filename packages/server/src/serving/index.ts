@@ -1,4 +1,15 @@
-/** @file serving: deployments, their revisions and replicas. Read in this order: deployments, service, rollout, replica-set, replica-slot, replica/main. */
+/** @file serving: deployments, their revisions and replicas. Read in this order: deployments, service, running-deployment, replica-set, replica-slot, replica-process, replica/main. */
+import type { Kysely } from "kysely";
+import type { Children } from "../children/index.ts";
+import type { Feature, Ground } from "../feature.ts";
+import type { Ledger } from "../metering/index.ts";
+import type { Deployments } from "./deployments.ts";
+import { Fleet, type ServableModels } from "./fleet.ts";
+import { ReplicaMeter } from "./replica-meter.ts";
+import { servingRoutes } from "./routes.ts";
+import { ServingService } from "./service.ts";
+import { ServingStore } from "./store.ts";
+
 export type {
   Answered,
   CallOptions,
@@ -10,3 +21,46 @@ export type {
   InferResult,
   Served,
 } from "./deployments.ts";
+export type { ServableModels } from "./fleet.ts";
+
+/** The registry, as far as serving uses it. */
+export interface ServingModels extends ServableModels {
+  protect(check: (projectId: string, modelId: string) => Promise<readonly string[]>): void;
+}
+
+/** What serving is made from. */
+export interface ServingDeps {
+  readonly ground: Ground;
+  readonly db: Kysely<unknown>;
+  readonly models: ServingModels;
+  readonly ledger: Ledger;
+  readonly children: Children;
+}
+
+/** Deployments with their routes. `start` brings back what should run; `stop` drains and settles. */
+export function createServing(deps: ServingDeps): Feature & {
+  readonly deployments: Deployments;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+} {
+  const { ground, db, models, ledger, children } = deps;
+  const store = new ServingStore(db);
+  const meter = new ReplicaMeter({ store, ledger, log: ground.log });
+  const fleet = new Fleet({ ground, store, models, meter, children });
+  const service = new ServingService({ ground, db, models, fleet });
+  models.protect(async (projectId, modelId) =>
+    (await store.usersOf(projectId, modelId)).map((name) => `deployment ${name}`),
+  );
+  return {
+    deployments: service,
+    routes: servingRoutes(service),
+    async start() {
+      await meter.start();
+      await service.start();
+    },
+    async stop() {
+      await service.stop();
+      await meter.stop();
+    },
+  };
+}

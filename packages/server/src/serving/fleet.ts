@@ -1,0 +1,128 @@
+/** @file Every deployment that runs in this process, and how their replicas are made. */
+import type { ModelVersion, ProjectId } from "@gristmill/contract";
+import type { Children } from "../children/index.ts";
+import type { Ground } from "../feature.ts";
+import type { ReplicaMeter } from "./replica-meter.ts";
+import { ReplicaProcess } from "./replica-process.ts";
+import { ReplicaSet } from "./replica-set.ts";
+import { ReplicaSlot } from "./replica-slot.ts";
+import { RunningDeployment } from "./running-deployment.ts";
+import type { DeploymentRow, RevisionRow, ServingStore } from "./store.ts";
+
+/** What serving needs of the registry. */
+export interface ServableModels {
+  /** @throws AppError `model.not_found`, `model.version_not_found` */
+  resolve(projectId: string, reference: string): Promise<ModelVersion>;
+  findVersionById(projectId: string, id: string): Promise<ModelVersion | undefined>;
+  /** A path whose bytes were just compared with the version's hash. @throws AppError `artifact.corrupt` */
+  artifactPath(version: Pick<ModelVersion, "sha256">): Promise<string>;
+}
+
+/** What a fleet is made from. */
+export interface FleetParts {
+  readonly ground: Ground;
+  readonly store: ServingStore;
+  readonly models: ServableModels;
+  readonly meter: ReplicaMeter;
+  readonly children: Children;
+}
+
+/** Running deployments by project and name. */
+export class Fleet {
+  readonly #parts: FleetParts;
+  readonly #byId = new Map<string, RunningDeployment>();
+  readonly #byName = new Map<string, RunningDeployment>();
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+  }
+
+  byId(id: string): RunningDeployment | undefined {
+    return this.#byId.get(id);
+  }
+
+  byName(projectId: ProjectId, name: string): RunningDeployment | undefined {
+    return this.#byName.get(`${projectId}/${name}`);
+  }
+
+  /** Takes a deployment in, without a revision yet. */
+  add(row: DeploymentRow): RunningDeployment {
+    const { store, ground } = this.#parts;
+    const running = new RunningDeployment({
+      id: row.id,
+      projectId: row.project_id,
+      name: row.name,
+      replicas: row.desired_replicas,
+      store,
+      makeSet: (revision, version) => this.#makeSet(row, revision, version),
+      log: ground.log,
+    });
+    this.#byId.set(row.id, running);
+    this.#byName.set(`${row.project_id}/${row.name}`, running);
+    return running;
+  }
+
+  /** New calls don't find it any more; what runs is the caller's to stop. */
+  hide(row: DeploymentRow): void {
+    this.#byName.delete(`${row.project_id}/${row.name}`);
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  /** Drains and stops every deployment; the rows stay, so that the next start brings them back. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#byId.values()].map((running) => running.stop()));
+  }
+
+  #makeSet(row: DeploymentRow, revision: RevisionRow, version: ModelVersion): ReplicaSet {
+    const { batching } = revision;
+    return new ReplicaSet({
+      name: `deployment "${row.name}"`,
+      callsPerReplica: batching.max_queue + batching.max_batch_size,
+      makeSlot: (onChange) => this.#makeSlot(row, revision, version, onChange),
+    });
+  }
+
+  async #makeSlot(
+    row: DeploymentRow,
+    revision: RevisionRow,
+    version: ModelVersion,
+    onChange: () => void,
+  ): Promise<ReplicaSlot> {
+    const { ground, store, meter, models, children } = this.#parts;
+    const id = ground.newId("replica");
+    await store.insertReplica({
+      id,
+      projectId: row.project_id,
+      deploymentId: row.id,
+      revision: revision.revision,
+    });
+    const { max_batch_size, max_delay_ms, max_queue } = revision.batching;
+    return new ReplicaSlot({
+      id,
+      revision: revision.revision,
+      meter,
+      now: ground.now,
+      log: ground.log,
+      onChange,
+      onGone: () => store.deleteSettledReplicas([id]),
+      startProcess: async (signal) => {
+        // Before each start: a file that was damaged since is not loaded.
+        const artifactPath = await models.artifactPath(version);
+        return await ReplicaProcess.start(children, {
+          name: `replica ${id}`,
+          signal,
+          start: {
+            model: `${revision.model}@${revision.model_version}`,
+            artifactPath,
+            threads: revision.threads,
+            batching: { maxBatchSize: max_batch_size, maxDelayMs: max_delay_ms, maxQueue: max_queue },
+            task: version.task,
+          },
+        });
+      },
+    });
+  }
+}

@@ -1,0 +1,96 @@
+/** @file Meters the time for which replicas are ready: a heartbeat in the row, a usage event for each full minute, the rest at the end. */
+import type { Log } from "../feature.ts";
+import type { Ledger } from "../metering/index.ts";
+import { dueSlices } from "./slices.ts";
+import type { MeteredReplica, ServingStore } from "./store.ts";
+
+/** A kill of main loses less than this much of each replica's time. */
+const heartbeatMs = 1500;
+/** The ledger takes this many events in one call. */
+const recordsPerCall = 1000;
+
+/** Counts replicas' time into the ledger; nothing is lost but the time after the last heartbeat, and nothing counts twice. */
+export class ReplicaMeter {
+  readonly #store: ServingStore;
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #ready = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(deps: { store: ServingStore; ledger: Ledger; log: Log }) {
+    this.#store = deps.store;
+    this.#ledger = deps.ledger;
+    this.#log = deps.log;
+  }
+
+  /** Settles what a killed server left, up to its last heartbeats, and begins to beat. */
+  async start(): Promise<void> {
+    for (const replica of await this.#store.openReplicas()) await this.#settle(replica);
+    await this.#store.deleteSettledReplicas();
+    this.#schedule();
+  }
+
+  /** Stops beating. Replicas are closed before. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#beating;
+  }
+
+  /** The replica is ready: its time counts from now. Without this it must not serve. */
+  async open(id: string): Promise<void> {
+    // Time of an earlier start that could not be written then, up to its own last heartbeat.
+    for (const left of await this.#store.openReplicas([id])) await this.#settle(left);
+    await this.#store.openReplica(id);
+    this.#ready.add(id);
+  }
+
+  /** The replica is ready no more: its time up to now is written. When that fails, the next open or start does it. */
+  async close(id: string): Promise<void> {
+    if (!this.#ready.delete(id)) return;
+    try {
+      await this.#beating;
+      await this.#store.beat([id]);
+      for (const replica of await this.#store.openReplicas([id])) await this.#settle(replica);
+    } catch (error) {
+      this.#log.error({ replica: id, error: String(error) }, "a replica's time is not settled yet");
+    }
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#beating = this.#beat().finally(() => {
+        if (this.#timer !== undefined) this.#schedule();
+      });
+    }, heartbeatMs);
+    this.#timer.unref();
+  }
+
+  async #beat(): Promise<void> {
+    const ids = [...this.#ready];
+    if (ids.length === 0) return;
+    try {
+      await this.#store.beat(ids);
+      for (const replica of await this.#store.openReplicas(ids)) {
+        const due = dueSlices(replica, false);
+        if (due.length === 0) continue;
+        await this.#record(replica, false);
+        await this.#store.setSlicesRecorded(replica.id, replica.slicesRecorded + due.length);
+      }
+    } catch (error) {
+      this.#log.error({ replicas: ids.length, error: String(error) }, "the heartbeat of replicas failed");
+    }
+  }
+
+  async #settle(replica: MeteredReplica): Promise<void> {
+    await this.#record(replica, true);
+    await this.#store.closeReplica(replica.id);
+  }
+
+  async #record(replica: MeteredReplica, isEnd: boolean): Promise<void> {
+    const due = dueSlices(replica, isEnd);
+    for (let at = 0; at < due.length; at += recordsPerCall)
+      await this.#ledger.record(replica.projectId, due.slice(at, at + recordsPerCall));
+  }
+}

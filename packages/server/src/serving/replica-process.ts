@@ -1,0 +1,164 @@
+/** @file One replica process, from main's side: calls in, answers out, until it ends. */
+import { join } from "node:path";
+import { AppError } from "@gristmill/contract";
+import type { Child, ChildExit, Children } from "../children/index.ts";
+import type {
+  MainMessage,
+  ReplicaAnswer,
+  ReplicaCall,
+  ReplicaHealth,
+  ReplicaMessage,
+  ReplicaStart,
+} from "./replica/protocol.ts";
+
+/** The process ended while it worked on a call: the call may be made again elsewhere. */
+export class ReplicaDiedError extends Error {
+  override readonly name = "ReplicaDiedError";
+}
+
+const entry = join(import.meta.dirname, "replica", "main.ts");
+const pingMs = 1000;
+/** A run blocks its process: longer than any sensible run, and short enough for a hang to be ended. */
+const silenceLimitMs = 120_000;
+
+interface Pending {
+  resolve(answer: ReplicaAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** A process that is ready to answer. */
+export class ReplicaProcess {
+  readonly #child: Child;
+  readonly #pending = new Map<number, Pending>();
+  readonly #pings: NodeJS.Timeout;
+  #health: ReplicaHealth;
+  #heardMs = performance.now();
+  #lastId = 0;
+  #hasEnded = false;
+
+  private constructor(child: Child, health: ReplicaHealth) {
+    this.#child = child;
+    this.#health = health;
+    child.onMessage((message) => this.#take(message as ReplicaMessage));
+    void child.exited.then((exit) => this.#end(exit));
+    this.#pings = setInterval(() => this.#ping(), pingMs);
+    this.#pings.unref();
+  }
+
+  /**
+   * Resolves when the model is loaded.
+   * @throws AppError with the replica's own code when the engine refuses the model; ReplicaDiedError when the process
+   * ends before; `signal.reason`.
+   */
+  static async start(
+    children: Children,
+    options: { readonly name: string; readonly start: ReplicaStart; readonly signal: AbortSignal },
+  ): Promise<ReplicaProcess> {
+    const { name, start, signal } = options;
+    signal.throwIfAborted();
+    const child = await children.start({ name, entry, readPaths: [start.artifactPath], writePaths: [], start });
+    const { promise, resolve } = Promise.withResolvers<ReplicaMessage | "aborted" | ChildExit>();
+    const onAbort = (): void => resolve("aborted");
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    child.onMessage((message) => resolve(message as ReplicaMessage));
+    void child.exited.then(resolve);
+    const first = await promise;
+    signal.removeEventListener("abort", onAbort);
+    if (typeof first === "object" && "type" in first && first.type === "ready")
+      return new ReplicaProcess(child, first.health);
+    const exit = await child.stop(0);
+    signal.throwIfAborted();
+    if (typeof first === "object" && "type" in first && first.type === "refused")
+      throw new AppError(first.failure.code, first.failure.message, { details: { ...first.failure.details } });
+    throw new ReplicaDiedError(`The replica's process ended while it loaded the model: ${describeExit(exit)}`);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Calls without an answer yet. */
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** As of the last ping. */
+  get health(): ReplicaHealth {
+    return this.#health;
+  }
+
+  get exited(): Promise<ChildExit> {
+    return this.#child.exited;
+  }
+
+  /** @throws AppError of the replica; ReplicaDiedError; `signal.reason`. */
+  async call(call: ReplicaCall, signal: AbortSignal): Promise<ReplicaAnswer> {
+    signal.throwIfAborted();
+    if (this.#hasEnded) throw new ReplicaDiedError("The replica's process has ended.");
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<ReplicaAnswer>();
+    this.#pending.set(id, { resolve, reject });
+    const onAbort = (): void => {
+      this.#send({ type: "cancel", id });
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#send({ type: "call", id, call });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#pending.delete(id);
+    }
+  }
+
+  /** Ends the process; calls under way fail with ReplicaDiedError. */
+  stop(): Promise<ChildExit> {
+    return this.#child.stop();
+  }
+
+  #take(message: ReplicaMessage): void {
+    this.#heardMs = performance.now();
+    switch (message.type) {
+      case "answer":
+        this.#pending.get(message.id)?.resolve(message.answer);
+        break;
+      case "failure": {
+        const { code, message: text, details } = message.failure;
+        this.#pending.get(message.id)?.reject(new AppError(code, text, { details: { ...details } }));
+        break;
+      }
+      case "pong":
+        this.#health = message.health;
+        break;
+      case "ready":
+      case "refused":
+        break;
+    }
+  }
+
+  #ping(): void {
+    if (performance.now() - this.#heardMs > silenceLimitMs) void this.#child.stop(0);
+    else this.#send({ type: "ping" });
+  }
+
+  #end(exit: ChildExit): void {
+    this.#hasEnded = true;
+    clearInterval(this.#pings);
+    const error = new ReplicaDiedError(`The replica's process ended: ${describeExit(exit)}`);
+    for (const { reject } of this.#pending.values()) reject(error);
+  }
+
+  #send(message: MainMessage): void {
+    this.#child.send(message);
+  }
+}
+
+/** How a process ended, in words. */
+export const describeExit = ({ code, signal, lastLines }: ChildExit): string =>
+  `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastLines === "" ? "" : `: ${lastLines}`}`;

@@ -1,0 +1,190 @@
+/** @file One deployment that runs: the revision that answers, the one that is to replace it, and those that drain. */
+import { AppError, type DeploymentStatus, type ModelVersion, type Replica } from "@gristmill/contract";
+import type { Log } from "../feature.ts";
+import type { ReplicaAnswer, ReplicaCall } from "./replica/protocol.ts";
+import type { ReplicaSet } from "./replica-set.ts";
+import type { DeploymentFailure, RevisionRow, ServingStore } from "./store.ts";
+
+/** What a running deployment is made from. */
+export interface RunningParts {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly replicas: number;
+  readonly store: ServingStore;
+  readonly makeSet: (revision: RevisionRow, version: ModelVersion) => ReplicaSet;
+  readonly log: Log;
+}
+
+/** A revision with its replicas. */
+export interface RunningRevision {
+  readonly row: RevisionRow;
+  readonly version: ModelVersion;
+  readonly set: ReplicaSet;
+}
+
+/** Changes of one deployment; its calls go to the active revision. */
+export class RunningDeployment {
+  readonly #parts: RunningParts;
+  #replicas: number;
+  #active: RunningRevision | undefined;
+  #rollout: AbortController | undefined;
+  #next: RunningRevision | undefined;
+  readonly #draining = new Set<ReplicaSet>();
+  readonly #work = new Set<Promise<void>>();
+  #isStopping = false;
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+    this.#replicas = parts.replicas;
+  }
+
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  /** The revision that answers, or, before any answered, the one that starts. */
+  get current(): RunningRevision | undefined {
+    return this.#active ?? this.#next;
+  }
+
+  get isReady(): boolean {
+    return !this.#isStopping && (this.#active?.set.readyCount ?? 0) > 0;
+  }
+
+  status(): DeploymentStatus {
+    if (this.#isStopping) return "stopping";
+    const set = this.current?.set;
+    if (set === undefined || set.failure !== undefined) return "failed";
+    if (set.readyCount === 0 && !set.wasReady) return "starting";
+    return this.#active !== undefined && set.readyCount >= this.#replicas ? "ready" : "degraded";
+  }
+
+  replicas(): Replica[] {
+    const sets = [this.#active?.set, this.#next?.set, ...this.#draining];
+    return [...new Set(sets)].flatMap((set) => set?.toWire() ?? []);
+  }
+
+  /** @throws AppError as ReplicaSet.call. */
+  async call(call: ReplicaCall, signal: AbortSignal): Promise<{ answer: ReplicaAnswer; by: RunningRevision }> {
+    for (;;) {
+      const by = this.#active;
+      if (by === undefined || this.#isStopping)
+        throw new AppError("deployment.not_ready", `The deployment "${this.#parts.name}" is ${this.status()}.`);
+      try {
+        return { answer: await by.set.call(call, signal), by };
+      } catch (error) {
+        // Its revision was replaced while the call waited for one of its replicas: the new one answers.
+        const wasReplaced = error instanceof AppError && error.code === "deployment.not_ready" && this.#active !== by;
+        if (!wasReplaced) throw error;
+      }
+    }
+  }
+
+  /**
+   * Starts a revision. When all its replicas are ready it replaces the active one, else that goes on and the row says
+   * why; where nothing answers yet, it answers with its first ready replica.
+   */
+  roll(row: RevisionRow, version: ModelVersion): void {
+    this.#rollout?.abort(new AppError("request.cancelled", "A newer revision is wanted."));
+    const rollout = new AbortController();
+    this.#rollout = rollout;
+    this.#background(async () => {
+      const next: RunningRevision = { row, version, set: this.#parts.makeSet(row, version) };
+      const before = this.#next;
+      this.#next = next;
+      if (before !== undefined) this.#background(() => this.#drain(before.set));
+      try {
+        await next.set.scale(this.#replicas);
+        await next.set.whenReady(this.#active === undefined ? "first" : "all", rollout.signal);
+        await this.#switchTo(next);
+      } catch (error) {
+        if (!rollout.signal.aborted) await this.#fail(next, error);
+        await this.#giveUp(next, rollout.signal.aborted);
+      }
+    });
+  }
+
+  /** Resolves when surplus replicas are gone. */
+  scale(replicas: number): void {
+    this.#replicas = replicas;
+    for (const set of new Set([this.#active?.set, this.#next?.set]))
+      if (set !== undefined) this.#background(() => set.scale(replicas));
+  }
+
+  /** Takes no more calls, drains, stops all replicas, and settles their time. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#rollout?.abort(new AppError("server.stopping", "The deployment is being stopped."));
+    await Promise.all([...this.#work, this.#active?.set.stop(), this.#next?.set.stop()]);
+    this.#active = undefined;
+    this.#next = undefined;
+  }
+
+  async #switchTo(next: RunningRevision): Promise<void> {
+    const { store, projectId, id, log, name } = this.#parts;
+    // Not pending any more: a newer one retired it.
+    if (!(await store.activate(projectId, id, next.row.revision))) return await this.#giveUp(next, true);
+    const before = this.#active;
+    this.#active = next;
+    if (this.#next === next) this.#next = undefined;
+    log.info({ deployment: name, revision: next.row.revision }, "revision answers");
+    this.#noteFailure(next);
+    if (before !== undefined) this.#background(() => this.#drain(before.set));
+  }
+
+  async #fail(next: RunningRevision, error: unknown): Promise<void> {
+    const { store, projectId, id, log, name } = this.#parts;
+    const failure = toFailure(error);
+    const goesOn = this.#active === undefined ? "" : ` Revision ${this.#active.row.revision} goes on.`;
+    const message = `Revision ${next.row.revision} (${next.row.model}@${next.row.model_version}) did not start: ${failure.message}${goesOn}`;
+    log.warn({ deployment: name, revision: next.row.revision, error: message }, "revision failed");
+    await store.fail(projectId, id, next.row.revision, { code: failure.code, message });
+  }
+
+  /** An active revision can fail later: its artifact is damaged, and its replicas can't be started again. */
+  #noteFailure({ row, set }: RunningRevision): void {
+    const { store, projectId, id } = this.#parts;
+    const off = set.onChange(() => {
+      const { failure } = set;
+      if (failure === undefined) return;
+      off();
+      const message = `Revision ${row.revision} (${row.model}@${row.model_version}) can't be started again: ${failure.message}`;
+      this.#background(() => store.setError(projectId, id, { code: failure.code, message }));
+    });
+  }
+
+  /** Stops what did not become active. A failed first revision stays in view, without processes, to show what went wrong. */
+  async #giveUp(next: RunningRevision, isReplaced: boolean): Promise<void> {
+    if (isReplaced || this.#active !== undefined) {
+      if (this.#next === next) this.#next = undefined;
+      await this.#drain(next.set);
+    }
+  }
+
+  async #drain(set: ReplicaSet): Promise<void> {
+    this.#draining.add(set);
+    try {
+      await set.stop();
+    } finally {
+      this.#draining.delete(set);
+    }
+  }
+
+  #background(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error: unknown) =>
+        this.#parts.log.error(
+          { deployment: this.#parts.name, error: String(error) },
+          "a change of a deployment failed",
+        ),
+      )
+      .finally(() => this.#work.delete(running));
+    this.#work.add(running);
+  }
+}
+
+function toFailure(error: unknown): DeploymentFailure {
+  if (error instanceof AppError) return { code: error.code, message: error.message };
+  return { code: "engine.failed", message: error instanceof Error ? error.message : String(error) };
+}

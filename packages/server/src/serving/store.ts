@@ -1,0 +1,349 @@
+/** @file Rows of deployments. Every query names a project, but those of start-up recovery and of the heartbeat. */
+import type { Batching, ListQuery, ProjectId } from "@gristmill/contract";
+import { type ColumnType, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+
+type Written<T> = ColumnType<T, T | undefined, T>;
+type ByDatabase = ColumnType<Date, undefined, never>;
+
+interface DeploymentTable {
+  id: string;
+  project_id: string;
+  name: string;
+  intent: Written<"serve" | "remove">;
+  desired_replicas: number;
+  error: ColumnType<DeploymentFailure | null, string | null | undefined, string | null>;
+  created_at: ByDatabase;
+}
+
+interface RevisionTable {
+  id: string;
+  project_id: string;
+  deployment_id: string;
+  revision: number;
+  state: RevisionState;
+  model_id: string | null;
+  model: string;
+  model_version: number;
+  model_version_id: string;
+  sha256: string;
+  threads: number;
+  batching: ColumnType<Batching, string, never>;
+  created_at: ByDatabase;
+}
+
+interface ReplicaTable {
+  id: string;
+  project_id: string;
+  deployment_id: string;
+  revision: number;
+  starts: Written<number>;
+  ready_at: ColumnType<Date | null, undefined, Date | null>;
+  heartbeat_at: ColumnType<Date | null, undefined, Date | null>;
+  slices_recorded: Written<number>;
+}
+
+type Tables = { deployment: DeploymentTable; revision: RevisionTable; replica: ReplicaTable };
+
+/** pending: to be started; active: the one that answers; retired: replaced; failed: never became ready. */
+export type RevisionState = "pending" | "active" | "retired" | "failed";
+/** Why a deployment, or its newest revision, does not serve. */
+export interface DeploymentFailure {
+  readonly code: string;
+  readonly message: string;
+}
+export type DeploymentRow = Selectable<DeploymentTable>;
+export type RevisionRow = Selectable<RevisionTable>;
+
+/** A revision before it has a state of its own. */
+export type NewRevision = Omit<RevisionRow, "created_at" | "state">;
+
+/** A replica whose current start is not settled to its end. */
+export interface MeteredReplica {
+  readonly id: string;
+  readonly projectId: ProjectId;
+  readonly starts: number;
+  readonly readyAt: Date;
+  readonly heartbeatAt: Date;
+  readonly slicesRecorded: number;
+  readonly deployment: string;
+  readonly model: string;
+  readonly revision: number;
+  readonly threads: number;
+}
+
+/** Queries of serving, on the database or inside a transaction. */
+export class ServingStore {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<unknown> | Transaction<unknown>) {
+    this.#db = db.$extendTables<Tables>();
+  }
+
+  /** False when the project already has a deployment of that name. */
+  async insertIfAbsent(row: { id: string; projectId: string; name: string; replicas: number }): Promise<boolean> {
+    const { numInsertedOrUpdatedRows } = await this.#db
+      .insertInto("deployment")
+      .values({ id: row.id, project_id: row.projectId, name: row.name, desired_replicas: row.replicas })
+      .onConflict((conflict) => conflict.columns(["project_id", "name"]).doNothing())
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows === 1n;
+  }
+
+  /** By name or id. */
+  async find(projectId: string, nameOrId: string): Promise<DeploymentRow | undefined> {
+    return await this.#db
+      .selectFrom("deployment")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .where((eb) => eb.or([eb("name", "=", nameOrId), eb("id", "=", nameOrId)]))
+      .executeTakeFirst();
+  }
+
+  /** Locked until the transaction ends: whoever holds it gives out the next revision number. */
+  async lock(projectId: string, id: string): Promise<DeploymentRow | undefined> {
+    return await this.#db
+      .selectFrom("deployment")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .where("id", "=", id)
+      .forUpdate()
+      .executeTakeFirst();
+  }
+
+  async list(projectId: string, { limit, after, order }: ListQuery): Promise<DeploymentRow[]> {
+    return await this.#db
+      .selectFrom("deployment")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .$if(after !== undefined, (list) => list.where("id", order === "asc" ? ">" : "<", after ?? ""))
+      .orderBy("id", order)
+      .limit(limit + 1)
+      .execute();
+  }
+
+  /** In the order of their numbers. */
+  async revisions(projectId: string, deploymentIds: readonly string[]): Promise<RevisionRow[]> {
+    if (deploymentIds.length === 0) return [];
+    return await this.#db
+      .selectFrom("revision")
+      .selectAll()
+      .where("project_id", "=", projectId)
+      .where("deployment_id", "in", deploymentIds)
+      .orderBy("deployment_id")
+      .orderBy("revision")
+      .execute();
+  }
+
+  async insertRevision(row: NewRevision): Promise<void> {
+    await this.#db
+      .insertInto("revision")
+      .values({ ...row, state: "pending", batching: JSON.stringify(row.batching) })
+      .execute();
+  }
+
+  /** Ends revisions that never became ready, because a newer one is wanted. */
+  async retirePending(projectId: string, deploymentId: string): Promise<void> {
+    await this.#db
+      .updateTable("revision")
+      .set({ state: "retired", model_id: null })
+      .where("project_id", "=", projectId)
+      .where("deployment_id", "=", deploymentId)
+      .where("state", "=", "pending")
+      .execute();
+  }
+
+  /** The pending revision answers from now on, and the one that did is retired. False when it is pending no more. */
+  async activate(projectId: string, deploymentId: string, revision: number): Promise<boolean> {
+    return await this.#db.transaction().execute(async (tx) => {
+      await tx
+        .updateTable("revision")
+        .set({ state: "retired", model_id: null })
+        .where("project_id", "=", projectId)
+        .where("deployment_id", "=", deploymentId)
+        .where("state", "=", "active")
+        .where("revision", "<>", revision)
+        .execute();
+      const { numUpdatedRows } = await tx
+        .updateTable("revision")
+        .set({ state: "active" })
+        .where("project_id", "=", projectId)
+        .where("deployment_id", "=", deploymentId)
+        .where("revision", "=", revision)
+        .where("state", "in", ["pending", "active"])
+        .executeTakeFirstOrThrow();
+      await tx
+        .updateTable("deployment")
+        .set({ error: null })
+        .where("project_id", "=", projectId)
+        .where("id", "=", deploymentId)
+        .execute();
+      return numUpdatedRows === 1n;
+    });
+  }
+
+  /** A pending revision that did not become ready, and why. An active one keeps its state: it is tried again at the next start. */
+  async fail(projectId: string, deploymentId: string, revision: number, error: DeploymentFailure): Promise<void> {
+    await this.#db
+      .updateTable("revision")
+      .set({ state: "failed", model_id: null })
+      .where("project_id", "=", projectId)
+      .where("deployment_id", "=", deploymentId)
+      .where("revision", "=", revision)
+      .where("state", "=", "pending")
+      .execute();
+    await this.setError(projectId, deploymentId, error);
+  }
+
+  async setError(projectId: string, deploymentId: string, error: DeploymentFailure | null): Promise<void> {
+    await this.#db
+      .updateTable("deployment")
+      .set({ error: error === null ? null : JSON.stringify(error) })
+      .where("project_id", "=", projectId)
+      .where("id", "=", deploymentId)
+      .execute();
+  }
+
+  async setReplicas(projectId: string, id: string, replicas: number): Promise<void> {
+    await this.#db
+      .updateTable("deployment")
+      .set({ desired_replicas: replicas })
+      .where("project_id", "=", projectId)
+      .where("id", "=", id)
+      .execute();
+  }
+
+  /** From here on it is not started again. */
+  async markForRemoval(projectId: string, id: string): Promise<void> {
+    await this.#db
+      .updateTable("deployment")
+      .set({ intent: "remove" })
+      .where("project_id", "=", projectId)
+      .where("id", "=", id)
+      .execute();
+  }
+
+  /** The deployment with its revisions and settled replicas; a replica with unsettled time keeps all of it (foreign key). */
+  async remove(projectId: string, id: string): Promise<void> {
+    await this.#db.transaction().execute(async (tx) => {
+      await tx
+        .deleteFrom("replica")
+        .where("project_id", "=", projectId)
+        .where("deployment_id", "=", id)
+        .where("ready_at", "is", null)
+        .execute();
+      await tx.deleteFrom("revision").where("project_id", "=", projectId).where("deployment_id", "=", id).execute();
+      await tx.deleteFrom("deployment").where("project_id", "=", projectId).where("id", "=", id).execute();
+    });
+  }
+
+  /** Names of deployments that run a model or are about to. */
+  async usersOf(projectId: string, modelId: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("revision")
+      .innerJoin("deployment", "deployment.id", "revision.deployment_id")
+      .select("deployment.name")
+      .distinct()
+      .where("revision.project_id", "=", projectId)
+      .where("revision.model_id", "=", modelId)
+      .orderBy("deployment.name")
+      .execute();
+    return rows.map(({ name }) => name);
+  }
+
+  /** Of all projects: what a start has to bring back. */
+  async all(): Promise<DeploymentRow[]> {
+    return await this.#db.selectFrom("deployment").selectAll().orderBy("id").execute();
+  }
+
+  async insertReplica(row: { id: string; projectId: string; deploymentId: string; revision: number }): Promise<void> {
+    await this.#db
+      .insertInto("replica")
+      .values({ id: row.id, project_id: row.projectId, deployment_id: row.deploymentId, revision: row.revision })
+      .execute();
+  }
+
+  /** A new start of a settled replica begins to count. */
+  async openReplica(id: string): Promise<void> {
+    await this.#db
+      .updateTable("replica")
+      .set((eb) => ({
+        starts: eb("starts", "+", 1),
+        ready_at: sql<Date>`now()`,
+        heartbeat_at: sql<Date>`now()`,
+        slices_recorded: 0,
+      }))
+      .where("id", "=", id)
+      .where("ready_at", "is", null)
+      .execute();
+  }
+
+  /** These replicas are ready at this moment. */
+  async beat(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#db
+      .updateTable("replica")
+      .set({ heartbeat_at: sql<Date>`now()` })
+      .where("id", "in", ids)
+      .where("ready_at", "is not", null)
+      .execute();
+  }
+
+  /** Replicas with unsettled time: the given ones, or those of all projects. */
+  async openReplicas(ids?: readonly string[]): Promise<MeteredReplica[]> {
+    if (ids?.length === 0) return [];
+    const rows = await this.#db
+      .selectFrom("replica")
+      .innerJoin("deployment", "deployment.id", "replica.deployment_id")
+      .innerJoin("revision", (join) =>
+        join
+          .onRef("revision.deployment_id", "=", "replica.deployment_id")
+          .onRef("revision.revision", "=", "replica.revision"),
+      )
+      .select([
+        "replica.id",
+        "replica.project_id",
+        "replica.starts",
+        "replica.ready_at",
+        "replica.heartbeat_at",
+        "replica.slices_recorded",
+        "deployment.name as deployment",
+        "revision.model",
+        "revision.revision",
+        "revision.threads",
+      ])
+      .where("replica.ready_at", "is not", null)
+      .$if(ids !== undefined, (query) => query.where("replica.id", "in", ids ?? []))
+      .execute();
+    return rows.flatMap(({ ready_at, heartbeat_at, project_id, slices_recorded, ...row }) =>
+      ready_at === null || heartbeat_at === null
+        ? []
+        : [
+            {
+              ...row,
+              projectId: project_id as ProjectId,
+              readyAt: ready_at,
+              heartbeatAt: heartbeat_at,
+              slicesRecorded: slices_recorded,
+            },
+          ],
+    );
+  }
+
+  async setSlicesRecorded(id: string, slices: number): Promise<void> {
+    await this.#db.updateTable("replica").set({ slices_recorded: slices }).where("id", "=", id).execute();
+  }
+
+  /** All time of its current start is recorded. */
+  async closeReplica(id: string): Promise<void> {
+    await this.#db.updateTable("replica").set({ ready_at: null, heartbeat_at: null }).where("id", "=", id).execute();
+  }
+
+  async deleteSettledReplicas(ids?: readonly string[]): Promise<void> {
+    if (ids?.length === 0) return;
+    await this.#db
+      .deleteFrom("replica")
+      .where("ready_at", "is", null)
+      .$if(ids !== undefined, (query) => query.where("id", "in", ids ?? []))
+      .execute();
+  }
+}
