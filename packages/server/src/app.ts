@@ -8,7 +8,7 @@ import { createBilling } from "./billing/index.ts";
 import { createChildren } from "./children/index.ts";
 import type { Config } from "./config.ts";
 import { createData } from "./data/index.ts";
-import { openDatabase } from "./db/index.ts";
+import { createDatabase, openDatabase } from "./db/index.ts";
 import type { Feature, Ground, Log } from "./feature.ts";
 import { prepareHome } from "./home.ts";
 import { createHttp, documentRoutes, type Http, healthRoutes } from "./http/index.ts";
@@ -60,7 +60,10 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   await children.endLeftovers();
 
   const identity = createIdentity({ ground, db, random: randomBytes, adminKey });
-  const metering = createMetering({ db, now: ground.now, log });
+  // The ledger writes in sessions of its own: readers that take all others must not hold up requests.
+  const writer = createDatabase(database.connection, { max: 3 });
+  started.defer(() => writer.destroy());
+  const metering = createMetering({ db, writer, now: ground.now, log });
   const { ledger } = metering;
   const billing = createBilling({ db, newId });
   const data = createData({ ground, db, objects, ledger, home });

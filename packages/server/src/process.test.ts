@@ -1,79 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { stopServer } from "./db/embedded/embedded.ts";
-import { databaseFolder, locationFile } from "./db/embedded/location.ts";
-import { postmasterOf } from "./db/embedded/lock-file.ts";
-import { makePlaces, type Places, serverUser } from "./db/embedded/places.ts";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { locationFile } from "./db/embedded/location.ts";
 import { isAlive } from "./db/embedded/processes.ts";
 import { databaseUrl } from "./testing/app.ts";
 import { testDatabase } from "./testing/database.ts";
+import { TestHome } from "./testing/server-process.ts";
 
-const main = join(import.meta.dirname, "main.ts");
-let home: string;
-const running: Server[] = [];
+// Each test starts real servers, on machines that do other things at the same time.
+vi.setConfig({ testTimeout: 120_000 });
 
+let home: TestHome;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), "gm-"));
+  home = await TestHome.create();
 });
-
-afterEach(async () => {
-  for (const server of running.splice(0)) {
-    server.child.kill("SIGKILL");
-    await server.ended;
-  }
-  if (existsSync(join(home, locationFile)) || existsSync(join(home, "postgres"))) {
-    const places = await placesOfHome();
-    await stopServer(places);
-    await rm(join(places.clusters, ".."), { recursive: true, force: true });
-  }
-  await rm(home, { recursive: true, force: true });
-});
-
-async function placesOfHome(): Promise<Places> {
-  const user = await serverUser();
-  return await makePlaces(await databaseFolder(home, user), user);
-}
-
-interface Server {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  readonly output: () => string;
-  /** The URL of the ready line. */
-  ready(): Promise<string>;
-}
-
-function launch(environment: Record<string, string> = {}, args: readonly string[] = []): Server {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env["PATH"], GRISTMILL_HOME: home, GRISTMILL_PORT: "0", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const server: Server = {
-    child,
-    ended,
-    output: () => output,
-    ready: async () => {
-      for (;;) {
-        const url = /ready at (\S+)/.exec(output)?.[1];
-        if (url !== undefined) return url;
-        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output}`);
-        await sleep(20);
-      }
-    },
-  };
-  running.push(server);
-  return server;
-}
-
-const adminKey = async (): Promise<string> => (await readFile(join(home, "admin-key"), "utf8")).trim();
+afterEach(() => home.remove());
 
 /** A request whose body is not finished: it is under way until `finish`. */
 async function unfinished(url: string): Promise<{ finish(): Promise<number> }> {
@@ -81,7 +25,7 @@ async function unfinished(url: string): Promise<{ finish(): Promise<number> }> {
   const outgoing = request(`${url}/api/projects`, {
     method: "POST",
     headers: {
-      authorization: `Bearer ${await adminKey()}`,
+      authorization: `Bearer ${await home.adminKey()}`,
       "content-type": "application/json",
       "content-length": body.length,
     },
@@ -106,22 +50,22 @@ async function unfinished(url: string): Promise<{ finish(): Promise<number> }> {
 
 describe("a start", () => {
   test("says where it is ready and where the key is, but not the key to what is no terminal", async () => {
-    const server = launch();
+    const server = home.launch();
     await server.ready();
     await sleep(50);
-    expect(server.output()).toContain(join(home, "admin-key"));
-    expect(server.output()).not.toContain(await adminKey());
-    expect(await readFile(join(home, "log", "gristmill.log"), "utf8")).toContain('"message":"ready"');
+    expect(server.output()).toContain(join(home.path, "admin-key"));
+    expect(server.output()).not.toContain(await home.adminKey());
+    expect(await readFile(join(home.path, "log", "gristmill.log"), "utf8")).toContain('"message":"ready"');
   });
 
   test("with DATABASE_URL uses that database, starts none, and is its one owner", async () => {
     const database = await testDatabase();
     const environment = { DATABASE_URL: databaseUrl(database.connection) };
-    const server = launch(environment);
+    const server = home.launch(environment);
     const url = await server.ready();
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    expect(existsSync(join(home, locationFile))).toBe(false);
-    const second = launch({ ...environment, GRISTMILL_HOME: join(home, "second") });
+    expect(existsSync(join(home.path, locationFile))).toBe(false);
+    const second = home.launch({ ...environment, GRISTMILL_HOME: join(home.path, "second") });
     expect(await second.ended).toBe(5);
     expect(second.output()).toMatch(/home\.in_use/);
     server.child.kill("SIGINT");
@@ -130,14 +74,14 @@ describe("a start", () => {
   });
 
   test("with a database that is not there says so in one line", async () => {
-    const server = launch({ DATABASE_URL: "postgres://nobody:secret@127.0.0.1:1/none" });
+    const server = home.launch({ DATABASE_URL: "postgres://nobody:secret@127.0.0.1:1/none" });
     expect(await server.ended).toBe(1);
     expect(server.output()).toMatch(/database\.unavailable/);
     expect(server.output()).not.toMatch(/secret|\n\s+at /);
   });
 
   test("help prints every setting", async () => {
-    const server = launch({}, ["help"]);
+    const server = home.launch({}, ["help"]);
     expect(await server.ended).toBe(0);
     expect(server.output()).toContain("GRISTMILL_HOME");
   });
@@ -145,10 +89,10 @@ describe("a start", () => {
 
 describe("a stop", () => {
   test("by Ctrl-C lets a request under way finish, refuses others, and stops PostgreSQL", async () => {
-    const server = launch();
+    const server = home.launch();
     const url = await server.ready();
     const slow = await unfinished(url);
-    const pid = (await postmasterOf((await placesOfHome()).data)) ?? 0;
+    const pid = (await home.databasePid()) ?? 0;
     expect(isAlive(pid)).toBe(true);
     server.child.kill("SIGINT");
     await sleep(100);
@@ -158,10 +102,10 @@ describe("a stop", () => {
   });
 
   test("by a second Ctrl-C ends at once, and PostgreSQL stops by itself", async () => {
-    const server = launch({ GRISTMILL_STOP_SECONDS: "600" });
+    const server = home.launch({ GRISTMILL_STOP_SECONDS: "600" });
     const url = await server.ready();
     await unfinished(url);
-    const pid = (await postmasterOf((await placesOfHome()).data)) ?? 0;
+    const pid = (await home.databasePid()) ?? 0;
     server.child.kill("SIGINT");
     while (!server.output().includes("Press Ctrl-C again")) await sleep(10);
     await sleep(100);
@@ -173,28 +117,27 @@ describe("a stop", () => {
 
 describe("kill -9", () => {
   test("of the server: the next start takes over its PostgreSQL, with all data", async () => {
-    const first = launch();
+    const first = home.launch();
     const url = await first.ready();
-    const headers = { authorization: `Bearer ${await adminKey()}`, "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${await home.adminKey()}`, "content-type": "application/json" };
     const body = JSON.stringify({ name: "kept" });
     expect((await fetch(`${url}/api/projects`, { method: "POST", headers, body })).status).toBe(201);
-    const pid = await postmasterOf((await placesOfHome()).data);
+    const pid = await home.databasePid();
     first.child.kill("SIGKILL");
     await first.ended;
-    const second = launch();
+    const second = home.launch();
     const again = await second.ready();
-    expect(await postmasterOf((await placesOfHome()).data)).toBe(pid);
+    expect(await home.databasePid()).toBe(pid);
     expect((await fetch(`${again}/api/projects/kept`, { headers })).status).toBe(200);
   });
 
   test("of PostgreSQL: requests are refused as database.unavailable until it is back; the server lives", async () => {
-    const server = launch();
+    const server = home.launch();
     const url = await server.ready();
-    const headers = { authorization: `Bearer ${await adminKey()}` };
+    const headers = { authorization: `Bearer ${await home.adminKey()}` };
     const ask = () => fetch(`${url}/api/projects`, { headers });
     expect((await ask()).status).toBe(200);
-    const places = await placesOfHome();
-    const pid = (await postmasterOf(places.data)) ?? 0;
+    const pid = (await home.databasePid()) ?? 0;
     process.kill(pid, "SIGKILL");
     const seen = new Set<string>();
     for (;;) {
@@ -206,8 +149,36 @@ describe("kill -9", () => {
     }
     expect([...seen]).toEqual(["503 database.unavailable true"]);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    expect(await postmasterOf(places.data)).not.toBe(pid);
+    expect(await home.databasePid()).not.toBe(pid);
     server.child.kill("SIGTERM");
     expect(await server.ended).toBe(0);
   });
+});
+
+test("a home is backed up while its server runs, and restored into an empty one", async () => {
+  const server = home.launch();
+  const url = await server.ready();
+  const headers = { authorization: `Bearer ${await home.adminKey()}`, "content-type": "application/json" };
+  const body = JSON.stringify({ name: "kept" });
+  expect((await fetch(`${url}/api/projects`, { method: "POST", headers, body })).status).toBe(201);
+  const file = join(home.path, "backup.tar");
+  const saved = home.launch({}, ["backup", file]);
+  expect([await saved.ended, saved.output()]).toEqual([0, expect.stringContaining(`${file} holds`)]);
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+
+  const refused = home.launch({}, ["restore", file]);
+  expect([await refused.ended, refused.output()]).toEqual([5, expect.stringContaining("home.in_use")]);
+
+  const other = await TestHome.create();
+  try {
+    const restored = other.launch({}, ["restore", file]);
+    expect([await restored.ended, restored.output()]).toEqual([0, expect.stringContaining("rows")]);
+    const again = await other.launch().ready();
+    const answer = await fetch(`${again}/api/projects/kept`, {
+      headers: { authorization: `Bearer ${await other.adminKey()}` },
+    });
+    expect(answer.status).toBe(200);
+  } finally {
+    await other.remove();
+  }
 });

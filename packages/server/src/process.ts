@@ -36,8 +36,36 @@ async function perform(command: Command, config: Config): Promise<void> {
       return await serve(config);
     case "backup":
     case "restore":
-      return;
+      return await saveOrLoad(command, config);
   }
+}
+
+async function saveOrLoad(command: Extract<Command, { file: string }>, config: Config): Promise<void> {
+  const { backupHome, restoreHome } = await import("./home-commands.ts");
+  const stopping = new AbortController();
+  const onSignal = () => stopping.abort(new AppError("request.cancelled", `The ${command.kind} was stopped.`));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  const log = createLog({
+    level: "warn",
+    now: () => new Date(),
+    write: (line) => process.stderr.write(shortLine(line)),
+  });
+  const perform = command.kind === "backup" ? backupHome : restoreHome;
+  const onProgress = process.stdout.isTTY ? showProgress : () => {};
+  const { tables, rows, objects, sizeBytes } = await perform(command.file, {
+    config,
+    log,
+    signal: stopping.signal,
+    onProgress,
+  });
+  const done = command.kind === "backup" ? `${command.file} holds` : `${config.home} has`;
+  process.stdout.write(`${done} ${rows} rows of ${tables} tables and ${objects} objects (${sizeBytes} bytes).\n`);
+}
+
+/** One line that is written over; only to a person's screen. */
+function showProgress(doneBytes: number, totalBytes: number): void {
+  const percent = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
+  process.stdout.write(`\r${percent} %${percent === 100 ? "\n" : ""}`);
 }
 
 async function serve(config: Config): Promise<void> {

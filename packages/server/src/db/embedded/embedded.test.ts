@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AppError } from "@gristmill/contract";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Log } from "../../feature.ts";
 import { withSession } from "../connection.ts";
 import { createDatabase } from "../pool.ts";
@@ -14,6 +14,9 @@ import { type EmbeddedServer, prepareEmbedded, startEmbedded, stopServer } from 
 import { postmasterOf } from "./lock-file.ts";
 import type { Places } from "./places.ts";
 import { isAlive, isGone, isZombie } from "./processes.ts";
+
+// Each test starts real servers, on machines that do other things at the same time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -190,7 +193,7 @@ describe("kill -9 of the server", () => {
     await answering(server);
     expect(isAlive(busy.pid)).toBe(false);
     await busy.ended;
-  }, 60_000);
+  });
 
   test("[DB8] during a query that does not end: after our patience its backend is ended", async () => {
     const { server } = await start(1_000);
@@ -199,7 +202,7 @@ describe("kill -9 of the server", () => {
     await answering(server);
     expect(isAlive(busy.pid)).toBe(false);
     await busy.ended;
-  }, 60_000);
+  });
 });
 
 /** A backend that computes and so does not notice that its postmaster died, as one that waits would. */

@@ -7,7 +7,7 @@ import { ensureCluster, removeUnfinished } from "./cluster.ts";
 import { connectionOf, launch } from "./launch.ts";
 import { databaseFolder, sharedFolder } from "./location.ts";
 import { postmasterOf } from "./lock-file.ts";
-import { makePlaces, type Places, serverUser } from "./places.ts";
+import { makePlaces, ownerOf, type Places, serverUser } from "./places.ts";
 import { isGone } from "./processes.ts";
 import { installProgram } from "./program.ts";
 
@@ -40,7 +40,7 @@ export interface EmbeddedServer {
 export async function prepareEmbedded(home: string): Promise<{ program: string; places: Places }> {
   const user = await serverUser();
   const base = await databaseFolder(home, user);
-  const places = await makePlaces(base, user);
+  const places = await makePlaces(base, user === undefined ? undefined : ((await ownerOf(base)) ?? user));
   const program = await installProgram(user === undefined ? base : sharedFolder);
   await ensureCluster(program, places);
   return { program, places };

@@ -68,7 +68,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
 
 /** Spawns once and waits until it answers or is gone. */
 async function attempt({ program, places, name, signal }: LaunchOptions): Promise<pg.Client | undefined> {
-  const log = await open(startLog(places), "w", 0o600);
+  const log = await open(places.startLog, "w", 0o600);
   let child: ChildProcess;
   try {
     child = spawn(join(program, "bin/postgres"), serverArguments(places, name), {
@@ -141,9 +141,7 @@ async function endBackends(data: string): Promise<void> {
   }
 }
 
-const startLog = (places: Places): string => join(places.log, "start.log");
-
 async function lastWords(places: Places): Promise<string> {
-  const text = await readFile(startLog(places), "utf8").catch(() => "");
+  const text = await readFile(places.startLog, "utf8").catch(() => "");
   return text.trim().split("\n").slice(-4).join(" | ") || `nothing; see ${places.log}`;
 }

@@ -1,5 +1,5 @@
 /** @file Where one embedded server lives, and under which user it runs. */
-import { chmod, chown, mkdir, readFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@gristmill/contract";
 
@@ -18,6 +18,8 @@ export interface Places {
   /** Mode 0700: who may enter it may connect, so nobody else may. */
   readonly socket: string;
   readonly log: string;
+  /** What a starting server says. Beside the server's own folders: root writes it, so the server's user must not be able to put a link there. */
+  readonly startLog: string;
   /** undefined when this process is not root and runs the server as itself. */
   readonly user: ServerUser | undefined;
 }
@@ -45,6 +47,17 @@ export async function serverUser(): Promise<ServerUser | undefined> {
   );
 }
 
+/** A cluster can only be run by the user who made it, also when a better one exists by now. */
+export async function ownerOf(base: string): Promise<ServerUser | undefined> {
+  try {
+    const { uid, gid } = await stat(join(base, "data", major));
+    return uid === 0 ? undefined : { uid, gid };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Makes the folders under `base`, which the server's user must be able to enter.
  * @throws AppError `config.invalid` when the path is too long for a socket.
@@ -63,5 +76,5 @@ export async function makePlaces(base: string, user: ServerUser | undefined): Pr
     await chmod(folder, 0o700);
     if (user !== undefined) await chown(folder, user.uid, user.gid);
   }
-  return { clusters, data: join(clusters, major), socket, log, user };
+  return { clusters, data: join(clusters, major), socket, log, startLog: join(base, "start.log"), user };
 }
