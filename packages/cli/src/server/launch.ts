@@ -72,39 +72,34 @@ export async function startDetached(env: Env, signal?: AbortSignal): Promise<Ser
   }
   const { pid } = child;
   if (pid === undefined) throw (await once(child, "error"))[0];
-  const url = defaultUrl(env);
   try {
-    await untilReady(child, url, home, size, signal);
+    const url = await untilReady(child, home, size, signal);
+    child.unref();
+    await writeServer(home, pid, url);
+    return { pid, startTime: null, url };
   } catch (error) {
     child.kill("SIGTERM");
     throw error;
   }
-  child.unref();
-  await writeServer(home, pid, url);
-  return { pid, startTime: null, url };
 }
 
-async function untilReady(
-  child: ChildProcess,
-  url: string,
-  home: string,
-  logStart: number,
-  signal?: AbortSignal,
-): Promise<void> {
+/** The address that our child says it is ready at. Asking the port instead could reach another program that holds it. */
+async function untilReady(child: ChildProcess, home: string, logStart: number, signal?: AbortSignal): Promise<string> {
   const deadline = Date.now() + readyWithinMs;
+  const said = async (): Promise<string> => (await readFile(logPath(home))).subarray(logStart).toString("utf8");
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   while (!hasEnded() && Date.now() < deadline) {
-    // Whoever holds the port may be another Gristmill: it counts only while our child lives.
-    if ((await isReady(url, signal)) && !hasEnded()) return;
-    await delay(100, undefined, { signal });
+    const [, url] = /^Gristmill is ready at (\S+)$/m.exec(await said()) ?? [];
+    if (url !== undefined) return url;
+    await delay(50, undefined, { signal });
   }
-  const said = (await readFile(logPath(home))).subarray(logStart).toString("utf8").trimEnd().split("\n").slice(-12);
+  const lastLines = (await said()).trimEnd().split("\n").slice(-12);
   throw new CliError(
     "cli.server_ended",
     hasEnded()
       ? "The platform ended before it was ready:"
       : `The platform was not ready within ${readyWithinMs / 1000} s:`,
-    `${said.map((line) => `  ${line}`).join("\n")}\n  All of it: ${logPath(home)}`,
+    `${lastLines.map((line) => `  ${line}`).join("\n")}\n  All of it: ${logPath(home)}`,
   );
 }
 

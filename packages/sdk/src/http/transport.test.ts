@@ -135,8 +135,10 @@ it("nobody listening is said with the address and the way to start", async () =>
 
 it("readiness is an answer, not a failure, when the server says 503", async () => {
   const { baseUrl } = await serve((request, response) =>
-    response.writeHead(request.path === "/healthz" ? 200 : 503).end("{}"),
+    response.writeHead(request.path === "/healthz" ? 200 : 503).end('{"status":"ok"}'),
   );
   const { health } = client(baseUrl);
   expect([await health.live(), await health.ready()]).toEqual([true, false]);
+  const other = await serve((_, response) => response.end("hello"));
+  expect(await client(other.baseUrl).health.ready()).toBe(false);
 });
