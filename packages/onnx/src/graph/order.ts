@@ -2,6 +2,9 @@
 import type { Graph, Node } from "./graph.ts";
 import type { Problem } from "./problem.ts";
 
+/** Longest cycle that is written out. */
+const longestShown = 10;
+
 /** Names that nobody defines, nodes that read what comes later, and cycles. */
 export function orderProblems(graph: Graph, isKnown: (name: string) => boolean, path: string): Problem[] {
   const makers = new Map<string, number>();
@@ -12,7 +15,9 @@ export function orderProblems(graph: Graph, isKnown: (name: string) => boolean, 
   const inCycle = new Set(cycle);
   const problems: Problem[] = [];
   if (cycle !== undefined) {
-    const names = cycle.map((i) => graph.nodes[i]?.name ?? "").join(" -> ");
+    const shown =
+      cycle.length > longestShown ? [...cycle.slice(0, longestShown - 1), undefined, ...cycle.slice(-1)] : cycle;
+    const names = shown.map((i) => (i === undefined ? "..." : (graph.nodes[i]?.name ?? ""))).join(" -> ");
     problems.push({ where: `${path}${graph.nodes[cycle[0] ?? 0]?.name}`, message: `nodes in a cycle: ${names}` });
   }
   for (const [i, names] of reads.entries()) {

@@ -19,11 +19,7 @@ export class Scope implements Knowledge {
 
   /** The value of a name here or around. */
   find(name: string): Value | undefined {
-    for (const scope of this.#chain()) {
-      const value = scope.#values.get(name);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+    return this.#values.get(name) ?? this.#outer?.find(name);
   }
 
   define(value: Value, constant?: Tensor): void {
@@ -42,23 +38,11 @@ export class Scope implements Knowledge {
   }
 
   constant(value: Value): Tensor | undefined {
-    for (const scope of this.#chain()) {
-      const constant = scope.#constants.get(value.name);
-      if (constant !== undefined) return constant;
-    }
-    return undefined;
+    return this.#constants.get(value.name) ?? this.#outer?.constant(value);
   }
 
   contents(value: Value): readonly Dim[] | undefined {
-    for (const scope of this.#chain()) {
-      const contents = scope.#contents.get(value.name);
-      if (contents !== undefined) return contents;
-    }
-    return undefined;
-  }
-
-  *#chain(): Iterable<Scope> {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) yield scope;
+    return this.#contents.get(value.name) ?? this.#outer?.contents(value);
   }
 }
 
