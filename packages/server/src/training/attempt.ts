@@ -10,7 +10,7 @@ import type { Ledger } from "../metering/index.ts";
 import type { Models } from "../models/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { changeOf, type Ending } from "./ending.ts";
-import { type Preparation, prepareAttempt, runFolder } from "./preparation.ts";
+import { attemptFolder, type Preparation, prepareAttempt } from "./preparation.ts";
 import { registerResult, saveEpoch } from "./results.ts";
 import { isUnavailable, RunWriter } from "./run-writer.ts";
 import type { RunSignals } from "./signals.ts";
@@ -102,7 +102,7 @@ export class Attempt {
       // The next start finds the row as it is, takes it over and settles it.
       ground.log.error({ run: this.#id, error: String(error) }, "the end of an attempt could not be written");
     } finally {
-      await rm(runFolder(folder, this.#id), { recursive: true, force: true });
+      await rm(attemptFolder(folder, writer.run), { recursive: true, force: true });
     }
   }
 

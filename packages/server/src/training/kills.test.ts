@@ -46,7 +46,7 @@ async function expectSameAsUnbroken(site: Site, run: Run): Promise<void> {
   expect(versions.data.filter(({ run_id }) => run_id === run.id)).toHaveLength(1);
   expect(new Set(versions.data.map(({ sha256 }) => sha256)).size).toBe(1);
   expect(await seconds(run.id)).toBe(run.training_seconds);
-  expect(await readdir(join(world.home, "work", "runs"))).not.toContain(run.id);
+  expect(await readdir(join(world.home, "work", "runs"))).toEqual([]);
 }
 
 it("[RUN7] a worker that is killed is started again, and ends with the same bits as an unbroken run", async () => {
@@ -98,11 +98,10 @@ it("[RUN8] a scheduler that has lost its run to another writes nothing more and 
   const second = await world.site();
   await second.training.start?.(); // without ending leftovers: the first's worker still lives
   const run = await world.ended(second, id);
-  expect(run.attempts).toBe(2);
-  await expectSameAsUnbroken(second, run);
-  expect(second.pids).toHaveLength(1);
+  expect(run.attempts).toBe(2); // by whichever of the two took it from the queue
   for (let tries = 0; isAlive(first.pids[0] ?? 0) && tries < 200; tries++) await sleep(25);
   expect(isAlive(first.pids[0] ?? 0)).toBe(false);
+  await expectSameAsUnbroken(second, run);
   await first.stop();
   expect(await second.runs.get(world.project, id)).toEqual(run);
   await second.stop();

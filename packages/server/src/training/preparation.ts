@@ -8,8 +8,8 @@ import type { ObjectStore } from "../objects/index.ts";
 import type { RunRow } from "./store.ts";
 import type { WorkerStart } from "./worker/protocol.ts";
 
-/** Where a run's attempts write. */
-export const runFolder = (folder: string, runId: string): string => join(folder, runId);
+/** Where an attempt writes; no other one does. */
+export const attemptFolder = (folder: string, run: RunRow): string => join(folder, `${run.id}-${run.attempts}`);
 
 /** A start message, and what the worker may read. */
 export interface Preparation {
@@ -35,8 +35,8 @@ export async function prepareAttempt(
     await deps.objects.verify(run.checkpoint.sha256);
     checkpoint = { path: await deps.objects.path(run.checkpoint.sha256), epoch: run.checkpoint.epoch };
   }
-  const folder = join(runFolder(deps.folder, run.id), String(run.attempts));
-  await rm(runFolder(deps.folder, run.id), { recursive: true, force: true });
+  const folder = attemptFolder(deps.folder, run);
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = [train, test].flatMap((files) => (files === null ? [] : [files.images.path, files.labels.path]));
   return {

@@ -187,7 +187,7 @@ it("[RUN5] the worker is a process of its own, nice, that may read its data and 
   const flags = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
   expect(flags).toContain("--permission");
   expect(flags.filter((flag) => flag.startsWith("--allow-fs-write"))).toEqual([
-    `--allow-fs-write=${join(world.home, "work", "runs", id, "1")}/`,
+    `--allow-fs-write=${join(world.home, "work", "runs", `${id}-1`)}/`,
   ]);
   expect(flags.filter((flag) => flag.startsWith(`--allow-fs-read=${join(world.home, "objects")}`))).toHaveLength(4);
   const environment = await readFile(`/proc/${pid}/environ`, "utf8");

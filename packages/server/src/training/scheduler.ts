@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { RunId } from "@gristmill/contract";
 import { Attempt, type AttemptDeps } from "./attempt.ts";
 import { changeOf } from "./ending.ts";
-import { runFolder } from "./preparation.ts";
+import { attemptFolder } from "./preparation.ts";
 import { dueSlices } from "./slices.ts";
 import { nextStatus } from "./state.ts";
 import { dbNow, type RunChange, type RunRow } from "./store.ts";
@@ -131,19 +131,19 @@ export class Scheduler {
 
   /** Settles and queues again (or ends, when it was to be cancelled) a run whose main process is gone. */
   async #takeOver(run: RunRow): Promise<void> {
-    const { store, ledger, ground, signals, folder } = this.#deps;
-    const due = dueSlices(Number(run.attempt_ms), run.slices_recorded, true);
-    if (due.length > 0) await ledger.record(run.project_id, usageOf(run, due));
-    const key = {
-      id: run.id,
-      projectId: run.project_id,
-      ...(run.owner === null ? {} : { fence: { owner: run.owner, attempt: run.attempts } }),
-    };
-    const changed = await store.change(key, (row) =>
+    const { store, ledger, ground, signals, folder, owner } = this.#deps;
+    const key = { id: run.id, projectId: run.project_id };
+    const before = run.owner === null ? {} : { fence: { owner: run.owner, attempt: run.attempts } };
+    // Ours first: should the other one live after all, its time stands still before it is counted.
+    const taken = await store.change({ ...key, ...before }, () => ({ set: { owner } }));
+    if (taken === undefined) return;
+    const due = dueSlices(Number(taken.attempt_ms), taken.slices_recorded, true);
+    if (due.length > 0) await ledger.record(run.project_id, usageOf(taken, due));
+    const changed = await store.change({ ...key, fence: { owner, attempt: run.attempts } }, (row) =>
       changeOf(row, { kind: "interrupted", reason: "the server was not stopped properly" }),
     );
     if (changed === undefined) return;
-    await rm(runFolder(folder, run.id), { recursive: true, force: true });
+    await rm(attemptFolder(folder, run), { recursive: true, force: true });
     ground.log.warn({ run: run.id, status: changed.status }, "took over a run that a killed server left");
     signals.notify(run.id);
   }
