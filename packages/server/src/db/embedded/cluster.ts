@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { AppError } from "@gristmill/contract";
 import type { Places } from "./places.ts";
 
 const run = promisify(execFile);
@@ -33,6 +34,12 @@ export async function ensureCluster(program: string, places: Places): Promise<vo
   } catch (cause) {
     await rm(beside, { recursive: true, force: true });
     if (isCluster(places.data)) return; // another starter was first
+    if (String(cause).includes("could not look up effective user ID"))
+      throw new AppError(
+        "config.invalid",
+        `PostgreSQL needs a user with a name, and the user id ${process.getuid?.()} has none on this machine: give it one in /etc/passwd, or set DATABASE_URL.`,
+        { cause },
+      );
     throw new Error(`initdb failed: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
