@@ -31,7 +31,12 @@ describe(`trainings by Keras ${about["keras"]} (seed ${about["seed"]}) are repea
     );
     const [x, y] = [samples(one.x), samples(one.y)];
     const count = one.x.shape[0] ?? 1;
-    const { history } = await model.fit(x, y, { epochs: one.losses.length, batchSize: count, shuffle: false, threads: 1 });
+    const { history } = await model.fit(x, y, {
+      epochs: one.losses.length,
+      batchSize: count,
+      shuffle: false,
+      threads: 1,
+    });
     expect(difference(history["loss"] ?? [], one.losses)).toBeLessThan(tolerance);
     for (const [i, { name, value }] of model.getWeights().entries()) {
       const expected = one.finalWeights[i];
