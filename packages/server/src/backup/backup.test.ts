@@ -2,16 +2,15 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OpenData } from "../data/testing/open-data.ts";
 import { migrate } from "../db/index.ts";
 import { fileObjectStore, type ObjectStore } from "../objects/index.ts";
 import { findEntries } from "./archive-reader.ts";
 import { type BackupOptions, backup } from "./backup.ts";
 import { restore } from "./restore.ts";
 import { emptyDatabase, temporaryFolder } from "./testing/empty-home.ts";
-import { everything, openPopulatedHome } from "./testing/populated-home.ts";
+import { everything, openPopulatedHome, type PopulatedHome } from "./testing/populated-home.ts";
 
-let home: OpenData;
+let home: PopulatedHome;
 beforeAll(async () => {
   home = await openPopulatedHome();
 });

@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import { sql } from "kysely";
 import { Header } from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OpenData } from "../data/testing/open-data.ts";
 import { appliedMigrations, knownMigrations, migrate } from "../db/index.ts";
 import { fileObjectStore } from "../objects/index.ts";
 import { findEntries } from "./archive-reader.ts";
@@ -15,15 +14,15 @@ import { backup } from "./backup.ts";
 import type { Manifest } from "./manifest.ts";
 import { restore } from "./restore.ts";
 import { emptyDatabase, temporaryFolder } from "./testing/empty-home.ts";
-import { everything, openPopulatedHome } from "./testing/populated-home.ts";
+import { everything, openPopulatedHome, type PopulatedHome } from "./testing/populated-home.ts";
 import type { RestoreChildTask } from "./testing/restore-child.ts";
 
-let home: OpenData;
+let home: PopulatedHome;
 let file: string;
 let whole: Buffer;
 beforeAll(async () => {
   home = await openPopulatedHome();
-  file = join(home.home, "whole.backup");
+  file = join(home.folder, "whole.backup");
   await backup({
     connection: home.connection,
     objects: home.objects,

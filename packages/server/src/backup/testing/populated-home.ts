@@ -1,23 +1,93 @@
-/** @file A database and object store with something in every table: real datasets and usage, and rows of all other features. */
+/** @file A database and object store with something in every table: a real dataset and usage, and rows of all other features. */
 import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Dataset, ProjectId } from "@gristmill/contract";
 import { sql } from "kysely";
-import { idxImages, idxLabels } from "../../data/testing/idx-files.ts";
-import { type OpenData, openData } from "../../data/testing/open-data.ts";
-import type { Database } from "../../db/index.ts";
+import { createData } from "../../data/index.ts";
+import type { Database, DatabaseConnection } from "../../db/index.ts";
+import { newId } from "../../ids.ts";
+import { createMetering } from "../../metering/index.ts";
+import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
+import { insertTestProject, testDatabase } from "../../testing/database.ts";
 
-/** Imports a dataset by upload, and writes rows of all other features. The caller closes what comes back. */
-export async function openPopulatedHome(): Promise<OpenData> {
-  const open = await openData();
-  const port = await open.http.listen("127.0.0.1", 0);
-  const form = new FormData();
-  form.append("dataset", JSON.stringify({ name: "tiny", format: "idx", notes: 'tab\t, line\n, \\N and "quotes" — ü' }));
-  form.append("train.images", new Blob([new Uint8Array(idxImages(40, 8, 8))]));
-  form.append("train.labels", new Blob([new Uint8Array(idxLabels(Array.from({ length: 40 }, (_, i) => i % 10)))]));
-  const headers = { authorization: "Bearer own" };
-  const answer = await fetch(`http://localhost:${port}/api/datasets`, { method: "POST", body: form, headers });
-  if (answer.status !== 202) throw new Error(await answer.text());
-  await open.ledger.record(
-    open.projectId,
+/** A home to back up. */
+export interface PopulatedHome {
+  readonly db: Database;
+  readonly connection: DatabaseConnection;
+  readonly objects: ObjectStore;
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+type Filling = Pick<PopulatedHome, "db" | "objects" | "folder"> & { readonly projectId: ProjectId };
+
+/** Imports a dataset, records usage, and writes rows of all other features. The caller closes what comes back. */
+export async function openPopulatedHome(): Promise<PopulatedHome> {
+  const { db, connection, close } = await testDatabase();
+  const folder = await mkdtemp(join(tmpdir(), "gristmill-home-"));
+  const objects = await fileObjectStore(join(folder, "objects"));
+  const projectId = await insertTestProject(db);
+  await recordAndImport({ db, objects, folder, projectId });
+  await insertRows({ db, objects, folder, projectId });
+  return {
+    db,
+    connection,
+    objects,
+    folder,
+    close: async () => {
+      await close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function recordAndImport({ db, objects, folder, projectId }: Filling): Promise<void> {
+  const now = (): Date => new Date();
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const metering = createMetering({ db, log, now });
+  await metering.start();
+  const { ledger } = metering;
+  const packageFolder = join(folder, "node_modules", "tiny");
+  await mkdir(packageFolder, { recursive: true });
+  await writeFile(join(packageFolder, "package.json"), '{"name":"tiny","version":"1.0.0"}');
+  await writeFile(
+    join(packageFolder, "images"),
+    idx([40, 8, 8], (i) => i % 251),
+  );
+  await writeFile(
+    join(packageFolder, "labels"),
+    idx([40], (i) => i % 10),
+  );
+  const data = createData({ ground: { now, newId, log }, db, objects, ledger, home: folder, packagesFrom: folder });
+  const ask = async (method: string, path: string, params: unknown, body: unknown): Promise<Dataset> => {
+    const route = data.routes.find((candidate) => candidate.method === method && candidate.path === path);
+    const answer = await route?.handler({
+      caller: { kind: "key", projectId, keyId: null, scopes: new Set() },
+      params,
+      query: {},
+      body,
+      requestId: newId("request"),
+      admittedAt: now(),
+      signal: new AbortController().signal,
+      request: { headers: {} } as never,
+      use: () => {},
+    });
+    return answer?.body as Dataset;
+  };
+  const source = { type: "package", package: "tiny", splits: { train: { images: "images", labels: "labels" } } };
+  const notes = 'tab\t, line\n, \\N and "quotes" — ü';
+  let dataset = await ask("POST", "/api/datasets", {}, { name: "tiny", format: "idx", source, notes });
+  while (dataset.status === "importing") {
+    await sleep(10);
+    dataset = await ask("GET", "/api/datasets/:dataset", { dataset: "tiny" }, undefined);
+  }
+  if (dataset.status !== "ready") throw new Error(JSON.stringify(dataset.error));
+  await data.stop();
+  await ledger.record(
+    projectId,
     // Of several months, so that there are several partitions.
     Array.from({ length: 200 }, (_, i) => ({
       id: `run_x:1:${i}`,
@@ -30,11 +100,16 @@ export async function openPopulatedHome(): Promise<OpenData> {
       dimensions: { run: "run_x", hardware: "cpu-2" },
     })),
   );
-  await insertRows(open);
-  return open;
+  await metering.stop();
 }
 
-async function insertRows({ db, objects, projectId }: OpenData): Promise<void> {
+function idx(sizes: readonly number[], value: (i: number) => number): Buffer {
+  const header = Buffer.from([0, 0, 8, sizes.length, ...sizes.flatMap((size) => [0, 0, size >> 8, size & 255])]);
+  const bytes = sizes.reduce((product, size) => product * size, 1);
+  return Buffer.concat([header, Buffer.from(Array.from({ length: bytes }, (_, i) => value(i)))]);
+}
+
+async function insertRows({ db, objects, projectId }: Filling): Promise<void> {
   const artifact = await objects.put(randomBytes(100_000));
   const checkpoint = await objects.put(randomBytes(50_000));
   await sql`insert into api_key (id, project_id, name, prefix, secret_sha256, scopes)
