@@ -106,7 +106,7 @@ async function measureWrites(db: Database, ledger: Ledger, project: ProjectId, r
   ratio("settle, 1 caller", "bare insert of 1 row");
   ratio(`settle, ${callers} callers`, `bare insert of ${callers} rows`);
   console.log(
-    "\nThe bare table has no index, no unique key, no foreign key and no partition: what the ledger keeps beside is the difference.\n",
+    "\nThe bare table has no index, no unique key and no partition: what the ledger keeps beside is the difference.\n",
   );
 }
 

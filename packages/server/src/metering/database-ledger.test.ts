@@ -61,7 +61,7 @@ describe("writing", () => {
   test("[MET4] a settlement whose rows are refused writes nothing, and its reservation stays open", async () => {
     const reservation = await ledger.reserve(claimOf(project));
     const elsewhere = { ...reservation, projectId: "prj_unknown" as ProjectId };
-    await expect(ledger.settle(elsewhere, [eventOf("a"), eventOf("b")])).rejects.toThrow(/foreign key/);
+    await expect(ledger.settle(elsewhere, [eventOf("a"), eventOf("b")])).rejects.toThrow(/names no project/);
     expect(await openReservations(db)).toBe(1);
     await ledger.release(reservation);
     expect(await openReservations(db)).toBe(0);
@@ -164,6 +164,18 @@ describe("writing", () => {
     );
     expect(answers.map((answer) => answer.status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
     expect(await writtenIds(db, project)).toEqual(["event-0", "event-1", "event-3"]);
+  });
+
+  test("a claim and an event need a project, and a project that has either stays", async () => {
+    const unknown = "prj_unknown" as ProjectId;
+    await expect(ledger.reserve(claimOf(unknown))).rejects.toThrow(/names no project/);
+    await expect(ledger.record(unknown, [eventOf("a")])).rejects.toThrow(/names no project/);
+    const remove = () => sql`delete from project where id = ${project}`.execute(db);
+    const reservation = await ledger.reserve(claimOf(project));
+    await expect(remove()).rejects.toThrow(/has usage/);
+    await ledger.settle(reservation, [eventOf("a")]);
+    await expect(remove()).rejects.toThrow(/has usage/);
+    expect(await writtenIds(db, project)).toEqual(["a"]);
   });
 
   test("a call without events writes nothing and resolves", async () => {

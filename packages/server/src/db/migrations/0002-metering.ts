@@ -23,7 +23,7 @@ export const metering: Migration = {
     -- A claim of a request that is being worked on. Rows come and go, so dead ones are swept by count, not by share.
     create table reservation (
       request_id text primary key,
-      project_id text not null references project (id),
+      project_id text not null,
       key_id text,
       instance integer,
       estimates jsonb not null,
@@ -31,9 +31,8 @@ export const metering: Migration = {
     ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
     -- Uniqueness cannot live in a table partitioned by time: its constraint would have to include the time.
-    -- The project's foreign key is here alone, because no event is written without its key.
     create table usage_event_key (
-      project_id text not null references project (id),
+      project_id text not null,
       source text not null,
       id text not null,
       time timestamptz not null,
@@ -41,6 +40,18 @@ export const metering: Migration = {
     );
     create trigger usage_event_key_is_append_only before update or delete or truncate on usage_event_key
       for each statement execute function append_only();
+
+    -- Instead of foreign keys: each row would lock its project's row, and claims and settlements that overlap would make a
+    -- multixact each time. So the two functions below look without locking, and a project that has usage stays.
+    create function project_with_usage_stays() returns trigger language plpgsql as $$
+    begin
+      if exists (select from usage_event_key where project_id = old.id)
+        or exists (select from reservation where project_id = old.id)
+      then raise exception 'project % has usage', old.id using errcode = 'foreign_key_violation'; end if;
+      return old;
+    end $$;
+    create trigger project_with_usage_stays before delete on project
+      for each row execute function project_with_usage_stays();
 
     create table usage_event (
       project_id text not null,
@@ -87,6 +98,10 @@ export const metering: Migration = {
     #variable_conflict use_column
     begin
       perform set_config('synchronous_commit', 'off', true);
+      if exists (
+        select from json_to_recordset(claims) as claim(project_id text)
+        where not exists (select from project where id = claim.project_id)
+      ) then raise exception 'a claim names no project' using errcode = 'foreign_key_violation'; end if;
       return query
         insert into reservation (request_id, project_id, key_id, instance, estimates, admitted_at)
         select request_id, project_id, key_id, by_instance, estimates, date_trunc('milliseconds', now())
@@ -102,6 +117,7 @@ export const metering: Migration = {
     create function ledger_settle(events json, requests text[]) returns bigint language plpgsql as $$
     declare
       fresh_count bigint;
+      stray_count bigint;
     begin
       if current_setting('synchronous_commit') = 'off' then
         perform set_config('synchronous_commit', 'on', true);
@@ -125,7 +141,13 @@ export const metering: Migration = {
       ), ended as (
         delete from reservation where request_id = any (requests)
       )
-      select count(*) into fresh_count from fresh;
+      select (select count(*) from fresh),
+        (select count(*) from incoming where not exists (select from project where project.id = incoming.project_id))
+      into fresh_count, stray_count;
+      -- The exception takes back what the statement wrote.
+      if stray_count > 0 then
+        raise exception 'an event names no project' using errcode = 'foreign_key_violation';
+      end if;
       return fresh_count;
     end $$;
   `,
