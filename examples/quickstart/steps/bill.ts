@@ -14,11 +14,7 @@ const shownOfAKind = 2;
 export async function showBill(stage: Stage, client: Gristmill, from: Date): Promise<void> {
   const { signal, screen } = stage;
   const report = await fullReport(client, from, signal);
-  const events: UsageEvent[] = [];
-  for await (const event of client.usage.events({ signal })) {
-    if (Date.parse(event.time) < from.getTime()) break;
-    events.unshift(event);
-  }
+  const events = await client.usage.events({ from: from.toISOString(), order: "asc", signal }).all();
   stage.say(indent(eventsText(events, stage)));
   stage.say();
   stage.say(indent(usageText(report, screen.paint, screen.columns - 3)));

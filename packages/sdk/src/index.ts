@@ -10,4 +10,4 @@ export type { WaitOptions } from "./resources/poll.ts";
 export { isFinalEvent } from "./resources/run-events.ts";
 export { type EventOptions, progressOf, type RunWaitOptions } from "./resources/runs.ts";
 export type { ClassifyOptions, InferOptions } from "./resources/services.ts";
-export type { UsageOptions } from "./resources/usage.ts";
+export type { UsageEventOptions, UsageOptions } from "./resources/usage.ts";

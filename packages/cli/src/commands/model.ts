@@ -16,6 +16,7 @@ const facts = (version: ModelVersion, paint: Paint): [string, string][] => {
     ["file", `${version.format}, ${formatBytes(version.size_bytes)}, ${formatCount(card.parameters)} parameters`],
     ["inputs", signature(version.inputs)],
     ["outputs", signature(version.outputs)],
+    ["raw values", card.preprocessing ?? "–"],
     ["classes", version.task?.class_names.join(", ") ?? "–"],
     ["metrics", formatMetrics(card.metrics) || "–"],
     ["trained", card.training_seconds > 0 ? formatSeconds(card.training_seconds) : "elsewhere"],

@@ -95,19 +95,22 @@ export function usageCommand(open: OpenSession): Command {
   usage.action(async (flags: UsageFlags) => {
     const { client, output, signal } = await open(usage).connected();
     const { from, to, window, groupBy, meter } = flags;
+    const which = {
+      signal,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(meter === undefined ? {} : { meter }),
+    };
     if (flags.events === true)
       return output.list(
-        await client.usage.events({ signal }).all(flags.limit),
+        await client.usage.events(which).all(flags.limit),
         [{ head: "time" }, { head: "meter" }, { head: "quantity", align: "right" }, { head: "of" }],
         eventRow,
         "No usage.",
       );
     const report = await client.usage.report({
-      signal,
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
+      ...which,
       ...(window === undefined ? {} : { window }),
-      ...(meter === undefined ? {} : { meter }),
       // The server checks the words and names the wrong one.
       ...(groupBy === undefined ? {} : { groupBy: groupBy.split(",") as UsageGroup[] }),
     });

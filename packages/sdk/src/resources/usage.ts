@@ -14,6 +14,21 @@ export interface UsageOptions extends CallOptions {
   readonly meter?: string;
 }
 
+/** What the events wanted have in common. */
+export interface UsageEventOptions extends ListOptions {
+  /** RFC 3339, inclusive. */
+  readonly from?: string;
+  /** RFC 3339, exclusive. */
+  readonly to?: string;
+  readonly meter?: string;
+  readonly requestId?: string;
+  readonly keyId?: string;
+  readonly run?: string;
+  readonly deployment?: string;
+  readonly model?: string;
+  readonly dataset?: string;
+}
+
 /** The ledger: what was used, and what it cost. */
 export class Usage {
   readonly #transport: Transport;
@@ -30,8 +45,10 @@ export class Usage {
   }
 
   /** The events themselves. */
-  events(options?: ListOptions): Listing<UsageEvent> {
-    return new Listing(this.#transport, "/api/usage/events", options);
+  events(options: UsageEventOptions = {}): Listing<UsageEvent> {
+    const { from, to, meter, requestId, keyId, run, deployment, model, dataset } = options;
+    const names = { from, to, meter, request_id: requestId, key_id: keyId, run, deployment, model, dataset };
+    return new Listing(this.#transport, "/api/usage/events", options, names);
   }
 }
 
