@@ -13,6 +13,8 @@ afterAll(() => close());
 const publicRoutes = {
   "GET /healthz": "load balancers and start scripts ask without a key",
   "GET /readyz": "load balancers and start scripts ask without a key",
+  "GET /v2/health/live": "probes ask without a key",
+  "GET /v2/health/ready": "probes ask without a key",
   "GET /openapi.json": "the API reference is no secret",
   "GET /docs": "the API reference is no secret",
   "GET /docs/:file": "the API reference is no secret",

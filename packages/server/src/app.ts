@@ -17,6 +17,8 @@ import { newId } from "./ids.ts";
 import { createMetering } from "./metering/index.ts";
 import { createModels } from "./models/index.ts";
 import { fileObjectStore } from "./objects/index.ts";
+import { createServices } from "./services/index.ts";
+import { createServing } from "./serving/index.ts";
 import { createTraining } from "./training/index.ts";
 
 /** The running platform. */
@@ -72,16 +74,21 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   const { models } = registry;
   const training = createTraining({ ground, db, objects, datasets, models, ledger, children, home });
 
+  const serving = createServing({ ground, db, models, ledger, children });
+  const title = documentTitle();
+  const check = () => answers(db);
+  const services = createServices({ deployments: serving.deployments, version: title.version, check });
+
   // Each may use what stands before it, so they start in this order and stop in the other.
-  const features: readonly Feature[] = [identity, metering, billing, data, registry, training];
+  const features: readonly Feature[] = [identity, metering, billing, data, registry, training, serving, services];
   for (const feature of features) {
     await feature.start?.();
     started.defer(async () => feature.stop?.());
   }
 
-  const routes = [...features.flatMap((feature) => feature.routes), ...healthRoutes(() => answers(db))];
+  const routes = [...features.flatMap((feature) => feature.routes), ...healthRoutes(check)];
   const http = await createHttp({
-    routes: [...routes, ...documentRoutes(routes, documentTitle())],
+    routes: [...routes, ...documentRoutes(routes, title)],
     authenticator: identity.authenticator,
     ledger,
     allowedHosts: [config.host.toLowerCase(), ...config.allowedHosts],
