@@ -118,7 +118,8 @@ export class Fleet {
             model: `${revision.model}@${revision.model_version}`,
             artifactPath,
             threads: revision.threads,
-            batching: { maxBatchSize: max_batch_size, maxDelayMs: max_delay_ms, maxQueue: max_queue },
+            // Main counts who waits (ReplicaSet); what it let through may all arrive before the first of them starts.
+            batching: { maxBatchSize: max_batch_size, maxDelayMs: max_delay_ms, maxQueue: max_queue + max_batch_size },
             task: version.task,
           },
         });

@@ -17,9 +17,8 @@ export class ReplicaDiedError extends Error {
 }
 
 const entry = join(import.meta.dirname, "replica", "main.ts");
-const pingMs = 1000;
-/** A run blocks its process: longer than any sensible run, and short enough for a hang to be ended. */
-const silenceLimitMs = 120_000;
+/** How often a replica is asked, and how long it may be silent: a run blocks its process, so longer than any sensible run. */
+const defaultPatience = { pingMs: 1000, silenceMs: 120_000 };
 
 interface Pending {
   resolve(answer: ReplicaAnswer): void;
@@ -36,12 +35,12 @@ export class ReplicaProcess {
   #lastId = 0;
   #hasEnded = false;
 
-  private constructor(child: Child, health: ReplicaHealth) {
+  private constructor(child: Child, health: ReplicaHealth, patience: typeof defaultPatience) {
     this.#child = child;
     this.#health = health;
     child.onMessage((message) => this.#take(message as ReplicaMessage));
     void child.exited.then((exit) => this.#end(exit));
-    this.#pings = setInterval(() => this.#ping(), pingMs);
+    this.#pings = setInterval(() => this.#ping(patience.silenceMs), patience.pingMs);
     this.#pings.unref();
   }
 
@@ -52,9 +51,14 @@ export class ReplicaProcess {
    */
   static async start(
     children: Children,
-    options: { readonly name: string; readonly start: ReplicaStart; readonly signal: AbortSignal },
+    options: {
+      readonly name: string;
+      readonly start: ReplicaStart;
+      readonly signal: AbortSignal;
+      readonly patience?: typeof defaultPatience;
+    },
   ): Promise<ReplicaProcess> {
-    const { name, start, signal } = options;
+    const { name, start, signal, patience = defaultPatience } = options;
     signal.throwIfAborted();
     const child = await children.start({ name, entry, readPaths: [start.artifactPath], writePaths: [], start });
     const { promise, resolve } = Promise.withResolvers<ReplicaMessage | "aborted" | ChildExit>();
@@ -66,7 +70,7 @@ export class ReplicaProcess {
     const first = await promise;
     signal.removeEventListener("abort", onAbort);
     if (typeof first === "object" && "type" in first && first.type === "ready")
-      return new ReplicaProcess(child, first.health);
+      return new ReplicaProcess(child, first.health, patience);
     const exit = await child.stop(0);
     signal.throwIfAborted();
     if (typeof first === "object" && "type" in first && first.type === "refused")
@@ -142,8 +146,8 @@ export class ReplicaProcess {
     }
   }
 
-  #ping(): void {
-    if (performance.now() - this.#heardMs > silenceLimitMs) void this.#child.stop(0);
+  #ping(silenceMs: number): void {
+    if (performance.now() - this.#heardMs > silenceMs) void this.#child.stop(0);
     else this.#send({ type: "ping" });
   }
 

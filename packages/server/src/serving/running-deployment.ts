@@ -33,6 +33,7 @@ export class RunningDeployment {
   readonly #draining = new Set<ReplicaSet>();
   readonly #work = new Set<Promise<void>>();
   #isStopping = false;
+  #error: DeploymentFailure | undefined;
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
@@ -52,10 +53,16 @@ export class RunningDeployment {
     return !this.#isStopping && (this.#active?.set.readyCount ?? 0) > 0;
   }
 
+  /** Why the newest change, or all that runs, failed. */
+  get error(): DeploymentFailure | undefined {
+    return this.#error;
+  }
+
   status(): DeploymentStatus {
     if (this.#isStopping) return "stopping";
     const set = this.current?.set;
-    if (set === undefined || set.failure !== undefined) return "failed";
+    // Failed is said together with the reason, never before it.
+    if (set === undefined || (set.failure !== undefined && this.#error !== undefined)) return "failed";
     if (set.readyCount === 0 && !set.wasReady) return "starting";
     return this.#active !== undefined && set.readyCount >= this.#replicas ? "ready" : "degraded";
   }
@@ -89,6 +96,7 @@ export class RunningDeployment {
     this.#rollout?.abort(new AppError("request.cancelled", "A newer revision is wanted."));
     const rollout = new AbortController();
     this.#rollout = rollout;
+    this.#error = undefined;
     this.#background(async () => {
       const next: RunningRevision = { row, version, set: this.#parts.makeSet(row, version) };
       const before = this.#next;
@@ -139,7 +147,8 @@ export class RunningDeployment {
     const goesOn = this.#active === undefined ? "" : ` Revision ${this.#active.row.revision} goes on.`;
     const message = `Revision ${next.row.revision} (${next.row.model}@${next.row.model_version}) did not start: ${failure.message}${goesOn}`;
     log.warn({ deployment: name, revision: next.row.revision, error: message }, "revision failed");
-    await store.fail(projectId, id, next.row.revision, { code: failure.code, message });
+    this.#error = { code: failure.code, message };
+    await store.fail(projectId, id, next.row.revision, this.#error);
   }
 
   /** An active revision can fail later: its artifact is damaged, and its replicas can't be started again. */
@@ -150,7 +159,9 @@ export class RunningDeployment {
       if (failure === undefined) return;
       off();
       const message = `Revision ${row.revision} (${row.model}@${row.model_version}) can't be started again: ${failure.message}`;
-      this.#background(() => store.setError(projectId, id, { code: failure.code, message }));
+      const error = { code: failure.code, message };
+      this.#error = error;
+      this.#background(() => store.setError(projectId, id, error));
     });
   }
 

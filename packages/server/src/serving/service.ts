@@ -131,6 +131,7 @@ export class ServingService implements Deployments {
       if (changedVersion === undefined)
         throw new AppError("model.version_not_found", `${before.model}@${before.model_version} was deleted.`);
       await store.retirePending(projectId, id);
+      await store.setError(projectId, id, null);
       await store
         .insertRevision(this.#newRevision(projectId, id, changed.revision, changedVersion, changed))
         .catch(modelIsGone(changedVersion.model));

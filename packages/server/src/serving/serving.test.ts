@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDeployment, type Deployment, updateDeployment } from "@gristmill/contract";
 import { tensor } from "@gristmill/onnx";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { processStart } from "../children/process-start.ts";
 import { insertTestProject } from "../testing/database.ts";
 import type { InferResult } from "./deployments.ts";
@@ -15,13 +15,11 @@ import { openWorld, type Running, until, untilStatus, type World } from "./testi
 let world: World;
 let running: Running;
 
-beforeEach(async () => {
+const open = async (): Promise<void> => {
   world = await openWorld();
   running = await world.start();
-});
-afterEach(async () => {
-  await world.close();
-});
+};
+const close = (): Promise<void> => world.close();
 
 const x = (...values: number[]) => ({ x: tensor("float32", [values.length / 3, 3], new Float32Array(values)) });
 
@@ -41,34 +39,37 @@ const kill = (deployment: Deployment): void => {
 };
 
 describe("a deployment", () => {
+  beforeAll(open);
+  afterAll(close);
+
   it("[SRV1] answers 202 starting, becomes ready, and infers in a process of its own", async () => {
-    const ready = await deploy("double", scaling(2));
-    expect(ready.revision).toMatchObject({ revision: 1, model: "double", model_version: 1, threads: 1 });
+    const ready = await deploy("double-1", scaling(2));
+    expect(ready.revision).toMatchObject({ revision: 1, model: "double-1", model_version: 1, threads: 1 });
     expect(ready.replicas).toHaveLength(1);
     expect(ready.replicas[0]).toMatchObject({ status: "ready", restarts: 0, last_error: null });
     expect(ready.replicas[0]?.pid).not.toBe(process.pid);
-    const { outputs, served, timings } = await infer("double");
+    const { outputs, served, timings } = await infer("double-1");
     expect(outputs).toEqual({ y: tensor("float32", [1, 3], new Float32Array([2, 4, 6])) });
-    expect(served).toEqual({ deployment: "double", model: "double", model_version: "1" });
+    expect(served).toEqual({ deployment: "double-1", model: "double-1", model_version: "1" });
     expect(timings.batchSize).toBe(1);
     expect(timings.computeMs).toBeGreaterThan(0);
   });
 
   it("[SRV1] is found by its own project only, and a name is given once", async () => {
-    await deploy("double", scaling(2));
+    await deploy("double-2", scaling(2));
     const other = await insertTestProject(world.db, "other");
     const signal = new AbortController().signal;
-    await expect(running.serving.infer(other, "double", { inputs: x(1, 2, 3) }, { signal })).rejects.toMatchObject({
+    await expect(running.serving.infer(other, "double-2", { inputs: x(1, 2, 3) }, { signal })).rejects.toMatchObject({
       code: "deployment.not_found",
     });
-    await expect(running.serving.get(other, "double")).rejects.toMatchObject({ code: "deployment.not_found" });
-    await expect(running.serving.delete(other, "double")).rejects.toMatchObject({ code: "deployment.not_found" });
-    await expect(deploy("double", scaling(2))).rejects.toMatchObject({ code: "deployment.name_taken" });
-    await expect(running.models.delete(world.projectId, "double")).rejects.toMatchObject({ code: "model.in_use" });
+    await expect(running.serving.get(other, "double-2")).rejects.toMatchObject({ code: "deployment.not_found" });
+    await expect(running.serving.delete(other, "double-2")).rejects.toMatchObject({ code: "deployment.not_found" });
+    await expect(deploy("double-2", scaling(2))).rejects.toMatchObject({ code: "deployment.name_taken" });
+    await expect(running.models.delete(world.projectId, "double-2")).rejects.toMatchObject({ code: "model.in_use" });
   });
 
   it("[SRV2] refuses tensors that don't fit, naming tensor, expected and received, and goes on", async () => {
-    await deploy("double", scaling(2));
+    await deploy("double-3", scaling(2));
     for (const [inputs, details] of [
       [{ y: x(1, 2, 3).x }, { tensor: "y", received: "an input of another name" }],
       [
@@ -77,109 +78,112 @@ describe("a deployment", () => {
       ],
       [{ x: tensor("int32", [1, 3], new Int32Array(3)) }, { tensor: "x", expected: "float32", received: "int32" }],
     ] as const)
-      await expect(infer("double", inputs as never)).rejects.toMatchObject({ code: "engine.input_invalid", details });
-    expect((await infer("double")).outputs["y"]?.data).toEqual(new Float32Array([2, 4, 6]));
+      await expect(infer("double-3", inputs as never)).rejects.toMatchObject({ code: "engine.input_invalid", details });
+    expect((await infer("double-3")).outputs["y"]?.data).toEqual(new Float32Array([2, 4, 6]));
   });
 
   it("[SRV3] runs requests that come together as one batch", async () => {
-    await deploy("double", scaling(2));
-    const results = await Promise.all(Array.from({ length: 40 }, (_, i) => infer("double", x(i, i, i))));
+    await deploy("double-4", scaling(2));
+    const results = await Promise.all(Array.from({ length: 40 }, (_, i) => infer("double-4", x(i, i, i))));
     for (const [i, { outputs }] of results.entries())
       expect(outputs["y"]?.data).toEqual(new Float32Array(3).fill(2 * i));
     expect(Math.max(...results.map(({ timings }) => timings.batchSize))).toBeGreaterThan(1);
   });
 
   it("[SRV4] refuses with engine.queue_full when more wait than the queue may hold", async () => {
-    await deploy("slow", slow(4), { batching: { max_queue: 2, max_batch_size: 1 } });
+    await deploy("slow-5", slow(4), { batching: { max_queue: 2, max_batch_size: 1 } });
     const one = { x: tensor("float32", [1, 1], new Float32Array(1)) };
-    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => infer("slow", one as never)));
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => infer("slow-5", one as never)));
     const codes = outcomes.map((outcome) => (outcome.status === "fulfilled" ? "ok" : outcome.reason.code));
     expect(codes.filter((code) => code === "ok").length).toBeGreaterThanOrEqual(3);
     expect(codes.filter((code) => code === "engine.queue_full").length).toBeGreaterThanOrEqual(7 - 2);
-    await infer("slow", one as never);
+    await infer("slow-5", one as never);
   });
 
   it("[SRV4] a caller that goes away is answered at once, and its request leaves the queue", async () => {
-    await deploy("slow", slow(8), { batching: { max_batch_size: 1 } });
+    await deploy("slow-6", slow(8), { batching: { max_batch_size: 1 } });
     const one = { x: tensor("float32", [1, 1], new Float32Array(1)) };
-    const first = infer("slow", one as never);
+    const first = infer("slow-6", one as never);
     const abort = new AbortController();
-    const second = infer("slow", one as never, { signal: abort.signal });
+    const second = infer("slow-6", one as never, { signal: abort.signal });
     const gone = new Error("the client went away");
     setTimeout(() => abort.abort(gone), 20);
     await expect(second).rejects.toBe(gone);
     await first;
-    expect((await running.serving.get(world.projectId, "slow")).replicas[0]?.queue_depth).toBe(0);
+    expect((await running.serving.get(world.projectId, "slow-6")).replicas[0]?.queue_depth).toBe(0);
   });
 
   it("[SRV5] kill -9 of its replica: it answers again, the restart is counted, a request under way is tried once more", async () => {
-    const before = await deploy("slow", slow(8));
+    const before = await deploy("slow-7", slow(8));
     const one = { x: tensor("float32", [1, 1], new Float32Array([7])) };
-    const underWay = infer("slow", one as never);
+    const underWay = infer("slow-7", one as never);
     await sleep(30);
     kill(before);
     expect((await underWay).outputs["y"]?.data).toEqual(new Float32Array([7]));
-    const after = await untilStatus(running, world.projectId, "slow", "ready");
+    const after = await untilStatus(running, world.projectId, "slow-7", "ready");
     expect(after.replicas[0]).toMatchObject({ restarts: 1 });
     expect(after.replicas[0]?.pid).not.toBe(before.replicas[0]?.pid);
     expect(after.replicas[0]?.last_error).toMatch(/SIGKILL/);
   });
 
   it("[SRV5] a request whose second replica dies too is engine.replica_died", async () => {
-    await deploy("slow", slow(60));
+    await deploy("slow-8", slow(60));
     const one = { x: tensor("float32", [1, 1], new Float32Array([7])) };
-    const underWay = infer("slow", one as never);
+    const underWay = infer("slow-8", one as never);
     underWay.catch(() => undefined);
     for (let deaths = 0; deaths < 2; deaths++) {
       let victim: Deployment | undefined;
       await until(async () => {
-        victim = await running.serving.get(world.projectId, "slow");
+        victim = await running.serving.get(world.projectId, "slow-8");
         return victim.replicas[0]?.restarts === deaths && victim.replicas[0].queue_depth === 1;
       }, "the request is with the replica");
       if (victim !== undefined) kill(victim);
     }
     await expect(underWay).rejects.toMatchObject({ code: "engine.replica_died" });
-    await untilStatus(running, world.projectId, "slow", "ready");
+    await untilStatus(running, world.projectId, "slow-8", "ready");
   });
 
   it("[SRV6] calls go to the replica with the least to do", async () => {
-    const ready = await deploy("slow", slow(4), { replicas: 2, batching: { max_batch_size: 1 } });
+    const ready = await deploy("slow-9", slow(4), { replicas: 2, batching: { max_batch_size: 1 } });
     expect(new Set(ready.replicas.map(({ pid }) => pid)).size).toBe(2);
     const one = { x: tensor("float32", [1, 1], new Float32Array(1)) };
-    const calls = Array.from({ length: 4 }, () => infer("slow", one as never));
+    const calls = Array.from({ length: 4 }, () => infer("slow-9", one as never));
     await sleep(0);
-    const { replicas } = await running.serving.get(world.projectId, "slow");
+    const { replicas } = await running.serving.get(world.projectId, "slow-9");
     await Promise.all(calls);
     expect(replicas.map(({ queue_depth }) => queue_depth)).toEqual([2, 2]);
   });
 
   it("[SRV7] a corrupt artifact is failed, naming the hash expected and the one found", async () => {
-    const version = await running.models.importOnnx(world.projectId, "double", scaling(2), null);
+    const version = await running.models.importOnnx(world.projectId, "double-10", scaling(2), null);
     await writeFile(await running.models.artifactPath(version), "damaged");
-    await running.serving.create(world.projectId, createDeployment.parse({ name: "double", model: "double" }));
-    const failed = await untilStatus(running, world.projectId, "double", "failed");
+    await running.serving.create(world.projectId, createDeployment.parse({ name: "double-10", model: "double-10" }));
+    const failed = await untilStatus(running, world.projectId, "double-10", "failed");
     expect(failed.error?.code).toBe("artifact.corrupt");
     expect(failed.error?.message).toContain(version.sha256);
-    await expect(infer("double")).rejects.toMatchObject({ code: "deployment.not_ready" });
+    await expect(infer("double-10")).rejects.toMatchObject({ code: "deployment.not_ready" });
   });
 });
 
 describe("a change", () => {
+  beforeAll(open);
+  afterAll(close);
+
   it("[SRV8] to another version replaces the revision without failing a request under load", async () => {
-    await deploy("scale", scaling(2));
-    await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    await deploy("scale-11", scaling(2));
+    await running.models.importOnnx(world.projectId, "scale-11", scaling(3), null);
     let isOver = false;
     const seen: number[] = [];
     const callers = Array.from({ length: 4 }, async () => {
       while (!isOver) {
-        const { outputs, revision } = await infer("scale", x(1, 1, 1));
+        const { outputs, revision } = await infer("scale-11", x(1, 1, 1));
         expect(outputs["y"]?.data[0]).toBe(revision + 1);
         seen.push(revision);
       }
     });
-    await update("scale", { model: "scale" });
+    await update("scale-11", { model: "scale-11" });
     await until(async () => {
-      const { revision, replicas } = await running.serving.get(world.projectId, "scale");
+      const { revision, replicas } = await running.serving.get(world.projectId, "scale-11");
       return revision?.revision === 2 && replicas.length === 1;
     }, "revision 2 alone is left");
     await sleep(50);
@@ -191,46 +195,48 @@ describe("a change", () => {
   });
 
   it("[SRV8] to a version that does not start leaves the old revision answering, and says why", async () => {
-    await deploy("scale", scaling(2));
-    const broken = await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    await deploy("scale-12", scaling(2));
+    const broken = await running.models.importOnnx(world.projectId, "scale-12", scaling(3), null);
     await writeFile(await running.models.artifactPath(broken), "damaged");
-    await update("scale", { model: "scale@2" });
-    await until(async () => (await running.serving.get(world.projectId, "scale")).error !== null, "it says why");
-    const after = await running.serving.get(world.projectId, "scale");
+    await update("scale-12", { model: "scale-12@2" });
+    await until(async () => (await running.serving.get(world.projectId, "scale-12")).error !== null, "it says why");
+    const after = await running.serving.get(world.projectId, "scale-12");
     expect(after).toMatchObject({ status: "ready", revision: { revision: 1 }, error: { code: "artifact.corrupt" } });
-    expect(after.error?.message).toMatch(/Revision 2 \(scale@2\) did not start: .*Revision 1 goes on\./);
-    expect((await infer("scale")).outputs["y"]?.data[0]).toBe(2);
-    await expect(update("scale", { model: "scale@9" })).rejects.toMatchObject({ code: "model.version_not_found" });
+    expect(after.error?.message).toMatch(/Revision 2 \(scale-12@2\) did not start: .*Revision 1 goes on\./);
+    expect((await infer("scale-12")).outputs["y"]?.data[0]).toBe(2);
+    await expect(update("scale-12", { model: "scale-12@9" })).rejects.toMatchObject({
+      code: "model.version_not_found",
+    });
   });
 
   it("[SRV9] of replicas starts and stops processes, and makes no revision", async () => {
-    const before = await deploy("scale", scaling(2));
-    await update("scale", { replicas: 3 });
-    const more = await untilStatus(running, world.projectId, "scale", "ready");
+    const before = await deploy("scale-13", scaling(2));
+    await update("scale-13", { replicas: 3 });
+    const more = await untilStatus(running, world.projectId, "scale-13", "ready");
     expect(more.replicas).toHaveLength(3);
     expect(more.revisions).toHaveLength(1);
-    await update("scale", { replicas: 1 });
+    await update("scale-13", { replicas: 1 });
     await until(
-      async () => (await running.serving.get(world.projectId, "scale")).replicas.length === 1,
+      async () => (await running.serving.get(world.projectId, "scale-13")).replicas.length === 1,
       "two are gone",
     );
-    const after = await running.serving.get(world.projectId, "scale");
+    const after = await running.serving.get(world.projectId, "scale-13");
     expect(after.replicas[0]?.pid).toBe(before.replicas[0]?.pid);
     expect(after.status).toBe("ready");
   });
 
   it("[SRV10] only the active revision answers by its number", async () => {
-    await deploy("scale", scaling(2));
-    await update("scale", { batching: { max_batch_size: 8 } });
+    await deploy("scale-14", scaling(2));
+    await update("scale-14", { batching: { max_batch_size: 8 } });
     await until(
-      async () => (await running.serving.get(world.projectId, "scale")).revision?.revision === 2,
+      async () => (await running.serving.get(world.projectId, "scale-14")).revision?.revision === 2,
       "2 answers",
     );
-    expect((await infer("scale", x(1, 1, 1), { revision: 2 })).revision).toBe(2);
-    await expect(infer("scale", x(1, 1, 1), { revision: 1 })).rejects.toMatchObject({
+    expect((await infer("scale-14", x(1, 1, 1), { revision: 2 })).revision).toBe(2);
+    await expect(infer("scale-14", x(1, 1, 1), { revision: 1 })).rejects.toMatchObject({
       code: "deployment.revision_not_found",
     });
-    const { revisions } = await running.serving.get(world.projectId, "scale");
+    const { revisions } = await running.serving.get(world.projectId, "scale-14");
     expect(revisions.map(({ revision, batching }) => [revision, batching])).toEqual([
       [1, { max_batch_size: 32, max_delay_ms: 2, max_queue: 1024 }],
       [2, { max_batch_size: 8, max_delay_ms: 2, max_queue: 1024 }],
@@ -238,33 +244,36 @@ describe("a change", () => {
   });
 
   it("[SRV11] deletion answers what is under way, then stops the replica; the name and the model are free again", async () => {
-    const { replicas } = await deploy("slow", slow(8));
+    const { replicas } = await deploy("slow-15", slow(8));
     const one = { x: tensor("float32", [1, 1], new Float32Array([5])) };
-    const underWay = infer("slow", one as never);
+    const underWay = infer("slow-15", one as never);
     await sleep(10);
-    expect((await running.serving.delete(world.projectId, "slow")).status).toBe("stopping");
-    await expect(infer("slow", one as never)).rejects.toMatchObject({ code: "deployment.not_found" });
-    await expect(update("slow", { replicas: 2 })).rejects.toMatchObject({ code: "deployment.stopping" });
+    expect((await running.serving.delete(world.projectId, "slow-15")).status).toBe("stopping");
+    await expect(infer("slow-15", one as never)).rejects.toMatchObject({ code: "deployment.not_found" });
+    await expect(update("slow-15", { replicas: 2 })).rejects.toMatchObject({ code: "deployment.stopping" });
     expect((await underWay).outputs["y"]?.data).toEqual(new Float32Array([5]));
     await until(
       () =>
-        running.serving.get(world.projectId, "slow").then(
+        running.serving.get(world.projectId, "slow-15").then(
           () => false,
           () => true,
         ),
       "it is gone",
     );
     expect(processStart(replicas[0]?.pid ?? 0)).toBeUndefined();
-    await running.models.delete(world.projectId, "slow");
-    const [event, ...rest] = await world.seconds();
+    await running.models.delete(world.projectId, "slow-15");
+    const [event, ...rest] = (await world.seconds()).filter(({ id }) => id.startsWith(replicas[0]?.id ?? "-"));
     expect(rest).toEqual([]);
     expect(event?.id).toBe(`${replicas[0]?.id}:1:0`);
     expect(Number(event?.quantity)).toBeGreaterThan(0);
-    expect(event?.dimensions).toEqual({ deployment: "slow", model: "slow", revision: "1", hardware: "cpu-1" });
+    expect(event?.dimensions).toEqual({ deployment: "slow-15", model: "slow-15", revision: "1", hardware: "cpu-1" });
   });
 });
 
 describe("after a restart", () => {
+  beforeEach(open);
+  afterEach(close);
+
   it("[SRV12] of the server every deployment answers again without anybody's doing, and its time is settled", async () => {
     const before = await deploy("double", scaling(2));
     await running.stop();

@@ -23,7 +23,8 @@ export function deploymentToWire(
     revisions: revisions.slice(-shownRevisions).map(revisionToWire),
     desired_replicas: row.desired_replicas,
     replicas: running?.replicas() ?? [],
-    error: row.error,
+    // The row is written a moment later.
+    error: running?.error ?? row.error,
     created_at: row.created_at.toISOString(),
   };
 }
