@@ -59,6 +59,6 @@ export function logitsOf(math: GraphMath, output: Value): Prediction["logits"] {
   if (maker === undefined || value === undefined) return undefined;
   if (maker.operator === "Sigmoid") return { activation: "sigmoid", value };
   const axis = maker.attributes["axis"];
-  const isLast = axis === -1 || axis === output.shape.length - 1;
+  const isLast = axis === undefined || axis === -1 || axis === output.shape.length - 1;
   return maker.operator === "Softmax" && isLast ? { activation: "softmax", value } : undefined;
 }
