@@ -1,6 +1,5 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePort, Home, Platform } from "./platform.ts";
 
@@ -40,16 +39,18 @@ describe("a start that can't succeed says why in one line and ends", () => {
     other.close();
   });
 
-  it("when the home can't be written", async () => {
+  it.each([
+    // What stops root too, whom no mode stops: a parent that takes no folders, and a file where the folder should be.
+    ["below /proc", () => "/proc/gristmill-home"],
+    ["at a file", (home: Home) => `${home.path}-file`],
+  ])("when the home %s can't be written", async (_, place) => {
     const home = newHome();
-    // A file where the folder should be stops root too, whom no mode stops.
-    mkdirSync(join(home.path, ".."), { recursive: true });
-    const blocked = { path: "/proc/gristmill-home" };
-    const platform = await launch(home, { GRISTMILL_HOME: blocked.path });
+    const path = place(home);
+    if (!path.startsWith("/proc")) writeFileSync(path, "");
+    const platform = await launch(home, { GRISTMILL_HOME: path });
     expect(await ended(platform)).not.toBe(0);
     expect(platform.output).toMatch(/home\.not_writable/);
-    expect(platform.output).toContain(blocked.path);
-    chmodSync(join(home.path, ".."), 0o700);
+    expect(platform.output).toContain(path);
   });
 
   it("when a setting is wrong, with all that is wrong at once", async () => {
