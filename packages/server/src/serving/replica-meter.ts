@@ -1,4 +1,4 @@
-/** @file Meters the time for which replicas are ready: a heartbeat in the row, a usage event for each full minute, the rest at the end. */
+/** @file Meters the time for which replicas are ready: a heartbeat in the row, a usage event for each full slice, the rest at the end. */
 import type { Log } from "../feature.ts";
 import type { Ledger } from "../metering/index.ts";
 import { dueSlices } from "./slices.ts";

@@ -20,21 +20,23 @@ const replica = (readyForMs: number, slicesRecorded = 0): MeteredReplica => ({
 });
 
 describe("slices of a replica's time", () => {
-  it("[SRV13] are 60 s each, and the rest at the end", () => {
-    expect(dueSlices(replica(59_999), false)).toEqual([]);
-    const [first, second, ...rest] = dueSlices(replica(61_250), true);
+  it("[SRV13] are 5 s, then 60 s each, and the rest at the end", () => {
+    expect(dueSlices(replica(4999), false)).toEqual([]);
+    expect(dueSlices(replica(64_999), false)).toHaveLength(1);
+    const [first, second, third, ...rest] = dueSlices(replica(66_250), true);
     expect(rest).toEqual([]);
     expect(first).toEqual({
       id: "rpl_1:2:0",
       meter: "deployment.replica_seconds",
-      quantity: "60.000",
-      time: new Date(start + 60_000),
+      quantity: "5.000",
+      time: new Date(start + 5000),
       admittedAt: new Date(start),
       requestId: null,
       keyId: null,
       dimensions: { deployment: "digits", model: "mnist", revision: "3", hardware: "cpu-2" },
     });
-    expect(second).toMatchObject({ id: "rpl_1:2:1", quantity: "1.250", admittedAt: new Date(start + 60_000) });
+    expect(second).toMatchObject({ id: "rpl_1:2:1", quantity: "60.000", admittedAt: new Date(start + 5000) });
+    expect(third).toMatchObject({ id: "rpl_1:2:2", quantity: "1.250", admittedAt: new Date(start + 65_000) });
     expect(dueSlices(replica(0), true)).toEqual([]);
   });
 

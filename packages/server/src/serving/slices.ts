@@ -4,6 +4,11 @@ import type { MeteredReplica } from "./store.ts";
 
 /** Length of a full slice. */
 export const sliceMs = 60_000;
+/** The first one is short, so that what runs is on the bill within seconds. */
+export const firstSliceMs = 5_000;
+
+/** Where a slice begins, in milliseconds since the replica was ready. */
+const beginMs = (slice: number): number => (slice === 0 ? 0 : firstSliceMs + (slice - 1) * sliceMs);
 
 /**
  * The usage events of a replica's current start that are not recorded yet, up to its last heartbeat. Their ids
@@ -15,9 +20,10 @@ export function dueSlices(replica: MeteredReplica, isEnd: boolean): UsageRecord[
   const endMs = replica.heartbeatAt.getTime();
   const records: UsageRecord[] = [];
   for (let slice = replica.slicesRecorded; ; slice++) {
-    const fromMs = startMs + slice * sliceMs;
-    const toMs = Math.min(fromMs + sliceMs, endMs);
-    if (toMs <= fromMs || (!isEnd && toMs - fromMs < sliceMs)) return records;
+    const fromMs = startMs + beginMs(slice);
+    const fullMs = startMs + beginMs(slice + 1);
+    const toMs = Math.min(fullMs, endMs);
+    if (toMs <= fromMs || (!isEnd && toMs < fullMs)) return records;
     records.push({
       id: `${replica.id}:${replica.starts}:${slice}`,
       meter: "deployment.replica_seconds",
