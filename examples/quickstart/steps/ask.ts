@@ -1,7 +1,7 @@
 /** @file Sends real test images through the REST API and shows what came back. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodePng, drawGallery, formatShare, type GalleryItem } from "@gristmill/cli";
+import { decodePng, drawGallery, type GalleryItem } from "@gristmill/cli";
 import { name } from "../network.ts";
 import type { Stage } from "../stage.ts";
 import type { Platform } from "./platform.ts";
@@ -26,7 +26,7 @@ export async function ask(stage: Stage, { client, url, home }: Platform): Promis
     items.push({
       picture,
       caption: [
-        `predicted ${screen.paint("strong", best.label)}  ${formatShare(best.score, 1).replace(" ", "")}`,
+        `predicted ${screen.paint("strong", best.label)}  ${percent(best.score)}`,
         `true      ${class_name}  ${isRight ? screen.paint("good", "✓") : screen.paint("bad", "✗")}`,
       ],
     });
@@ -35,6 +35,9 @@ export async function ask(stage: Stage, { client, url, home }: Platform): Promis
   stage.done(`${right} of ${records.length} are right`);
   return await keepOne(records[0], home);
 }
+
+/** Five characters at most, as a tile has room for: "99.9%", "100%". */
+const percent = (score: number): string => (score >= 0.9995 ? "100%" : `${(score * 100).toFixed(1)}%`);
 
 async function keepOne(record: { png_base64: string; class_name: string } | undefined, home: string): Promise<string> {
   if (record === undefined) throw new Error("Expected test images, received none");

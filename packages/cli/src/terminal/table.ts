@@ -32,12 +32,13 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     head: columns.map(({ head }) => paint("strong", head)),
     colAligns: columns.map(({ align }) => align ?? "left"),
     style: { head: [], border: [], "padding-left": 1, "padding-right": 1, compact: true },
-    chars: Object.fromEntries(
-      Object.entries(lines).map(([name, text]) => [name, text === "─" ? paint("faint", text) : text]),
-    ),
+    chars: lines,
   });
   view.push(...rows.map((row) => [...row]));
-  return view.toString().replaceAll(/ +$/gm, "");
+  return view
+    .toString()
+    .replaceAll(/ +$/gm, "")
+    .replaceAll(/─+$/gm, (rule) => paint("faint", rule));
 }
 
 /** Names and values of one thing, one a line. */
