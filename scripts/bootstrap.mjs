@@ -28,12 +28,44 @@ function install() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  const npm = process.env.npm_execpath;
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  if (npm) run(process.execPath, [npm, ...args]);
-  else run(platform === "win" ? "npm.cmd" : "npm", args);
-  writeFileSync(stamp, lock);
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === lock;
+  if (isInstalled()) return;
+  alone(() => {
+    if (isInstalled()) return;
+    const npm = process.env.npm_execpath;
+    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    if (npm) run(process.execPath, [npm, ...args]);
+    else run(platform === "win" ? "npm.cmd" : "npm", args);
+    writeFileSync(stamp, lock);
+  });
+}
+
+/** Two commands started at once on a fresh clone must not install over each other: the second waits for the first. */
+function alone(work) {
+  const file = join(root, ".installing");
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      if (!isAlive(file)) rmSync(file, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  }
+  process.once("exit", () => rmSync(file, { force: true }));
+  work();
+  rmSync(file, { force: true });
+}
+
+/** False for a file that a killed installer left. */
+function isAlive(file) {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    return pid > 0 && pid !== process.pid && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 /** npm 10 and early 11 do not link the one platform package that fits (several declare `bin.node`). */
