@@ -22,12 +22,19 @@ export type IdKind = keyof typeof prefixes;
 /** An id of one kind; made only by `makeId`, recognized by `isId`. */
 export type Id<K extends IdKind> = `${(typeof prefixes)[K]}_${string}`;
 
+/** A project. */
 export type ProjectId = Id<"project">;
+/** A project's API key. */
 export type KeyId = Id<"key">;
+/** A dataset. */
 export type DatasetId = Id<"dataset">;
+/** A training run. */
 export type RunId = Id<"run">;
+/** A model of the registry. */
 export type ModelId = Id<"model">;
+/** A deployment. */
 export type DeploymentId = Id<"deployment">;
+/** One HTTP request. */
 export type RequestId = Id<"request">;
 
 /** Crockford's alphabet: no I, L, O, U; its characters sort as their values do. */

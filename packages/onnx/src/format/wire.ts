@@ -5,6 +5,7 @@ import { modelMessage } from "./schema.ts";
 /** A 64-bit number: protobufjs gives an object where JavaScript's number might lose digits. */
 export type WireInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean };
 
+/** ModelProto. */
 export interface WireModel {
   readonly irVersion: WireInt;
   readonly producerName: string;
@@ -14,6 +15,7 @@ export interface WireModel {
   readonly functions: readonly Uint8Array[];
 }
 
+/** GraphProto. */
 export interface WireGraph {
   readonly name: string;
   readonly node: readonly WireNode[];
@@ -24,6 +26,7 @@ export interface WireGraph {
   readonly sparseInitializer: readonly Uint8Array[];
 }
 
+/** NodeProto. */
 export interface WireNode {
   readonly name: string;
   readonly opType: string;
@@ -34,6 +37,7 @@ export interface WireNode {
   readonly attribute: readonly WireAttribute[];
 }
 
+/** AttributeProto. */
 export interface WireAttribute {
   readonly name: string;
   readonly type: number;
@@ -48,6 +52,7 @@ export interface WireAttribute {
   readonly refAttrName: string;
 }
 
+/** TensorProto. */
 export interface WireTensor {
   readonly dims: readonly WireInt[];
   readonly dataType: number;
@@ -64,11 +69,13 @@ export interface WireTensor {
   readonly dataLocation: number;
 }
 
+/** ValueInfoProto. */
 export interface WireValue {
   readonly name: string;
   readonly type: { readonly tensorType: WireTensorType | null } | null;
 }
 
+/** TypeProto.Tensor. */
 export interface WireTensorType {
   readonly elemType: number;
   readonly shape: { readonly dim: readonly { readonly dimValue: WireInt; readonly dimParam: string }[] } | null;

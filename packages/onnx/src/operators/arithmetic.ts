@@ -38,6 +38,7 @@ const remainder = (a: Dim, b: Dim): Dim | undefined =>
 const two = { inputs: [2, 2], outputs: [1, 1], attributes: {} } as const;
 const several = { inputs: [1, Number.POSITIVE_INFINITY], outputs: [1, 1], attributes: {} } as const;
 
+/** Sums, products and comparisons of two or more values, which broadcast. */
 export const arithmetic = {
   Add: operator({ since: 14, ...two, infer: onSizes(addDims) }),
   Sub: operator({ since: 14, ...two, infer: onSizes(subtractDims) }),

@@ -98,6 +98,7 @@ function scanned(call: Call<typeof scanSettings>): { value: Value; axis: number 
 const slicesOf = (sequences: readonly { value: Value; axis: number }[]): Typed[] =>
   sequences.map(({ value, axis }) => ({ dtype: value.dtype, shape: value.shape.filter((_, i) => i !== axis) }));
 
+/** Operators that run sub-graphs. */
 export const controlFlow = {
   /** Both branches take nothing and give as many outputs as the node has. */
   If: operator({

@@ -28,6 +28,7 @@ function checkBias(call: Call, channels: Dim): void {
   unify(call, channels, size, `bias "${bias.name}" of size`);
 }
 
+/** Convolutions and what undoes them. */
 export const convolution = {
   /** Inputs: x [N, C, ...], weights [M, C / group, ...kernel], bias [M]. */
   Conv: operator({

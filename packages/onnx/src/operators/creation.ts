@@ -55,6 +55,7 @@ function rangeLength(call: Call): Dim {
   return divideDims(subtractDims(limit, start), delta, "ceil");
 }
 
+/** Values out of sizes and settings. */
 export const creation = {
   Constant: operator({
     since: 13,

@@ -13,6 +13,7 @@ const unary = (since: number, allowed: readonly Dtype[]) => operator({ since, ..
 const withAlpha = (since: number, alpha: number) =>
   operator({ since, ...one, attributes: { alpha: preset("float", alpha) }, infer: likeInput(floats) });
 
+/** Operators that work on each element by itself. */
 export const elementwise = {
   Neg: unary(13, signed),
   Abs: unary(13, numeric),

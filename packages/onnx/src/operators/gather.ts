@@ -37,6 +37,7 @@ function pick(call: Call, shape: Shape): Inferred["contents"] {
 
 const scatter = { reduction: preset("string", "none") };
 
+/** Elements taken and put by index. */
 export const gathering = {
   Gather: operator({
     since: 13,

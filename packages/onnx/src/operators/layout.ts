@@ -63,6 +63,7 @@ function unsqueezed(call: Call, shape: Shape, axes: readonly number[]): Shape {
   return Array.from({ length: rank }, (_, i) => (places.includes(i) ? 1 : (rest.shift() ?? 1)));
 }
 
+/** The same elements with other sizes or in another order. */
 export const layout = {
   /** Input 1 is the shape: 0 copies the axis of the input (unless `allowzero`), one -1 takes what is left. */
   Reshape: operator({

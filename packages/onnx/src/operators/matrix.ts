@@ -25,6 +25,7 @@ function matMul(call: Call): readonly Inferred[] {
   return [{ dtype: a.dtype, shape: [...outer, ...rows, ...columns] }];
 }
 
+/** Products of matrices. */
 export const matrix = {
   MatMul: operator({ since: 13, inputs: [2, 2], outputs: [1, 1], attributes: {}, infer: matMul }),
   /** `alpha * A' * B' + beta * C`, where ' transposes on request; C stretches to [rows, columns]. */

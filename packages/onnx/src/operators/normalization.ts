@@ -25,6 +25,7 @@ function perChannel(call: Call, from: number, to: number): void {
   }
 }
 
+/** Normalizations. */
 export const normalization = {
   Softmax: softmax,
   LogSoftmax: softmax,

@@ -41,6 +41,7 @@ const overAllSpace = operator({
   },
 });
 
+/** Poolings and what undoes them. */
 export const pooling = {
   /** Outputs: y, and where each maximum was as an index into the whole flat input (int64). */
   MaxPool: operator({

@@ -59,6 +59,7 @@ const position = operator({
   },
 });
 
+/** Axes made one: sums, means, extremes and their places. */
 export const reduction = {
   ReduceSum: reduction13(13),
   ReduceMean: reduction13(18),

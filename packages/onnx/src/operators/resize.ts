@@ -11,6 +11,7 @@ function scaled(call: Call, axis: number, size: Dim, scale: number): Dim {
   return Number.isInteger(scale) ? multiplyDims(size, scale) : call.fresh(`axis${axis}`);
 }
 
+/** Values drawn larger or smaller. */
 export const resizing = {
   /** Inputs: x, region of interest, scales (float32) or sizes (int64), for all axes or those of attribute `axes`. */
   Resize: operator({

@@ -40,6 +40,7 @@ function cutList(list: readonly Dim[], start: number, end: number, step: number)
   return Array.from({ length }, (_, i) => list[first + i * step] ?? 0);
 }
 
+/** Parts of a value. */
 export const slicing = {
   /** Inputs: x, starts, ends, axes (default: the first ones), steps (default 1). */
   Slice: operator({

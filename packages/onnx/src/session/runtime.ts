@@ -18,6 +18,7 @@ export interface Port {
 /** How ONNX Runtime shall run a model. */
 export interface RuntimeSettings {
   readonly threads: number;
+  readonly spinning: boolean;
   readonly optimization: "all" | "basic" | "none";
   readonly dimensions: Readonly<Record<string, number>>;
   readonly profile: string | undefined;
@@ -41,6 +42,7 @@ export async function openNative(model: Uint8Array | string, settings: RuntimeSe
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: settings.threads,
+    extra: { session: { intra_op: { allow_spinning: settings.spinning ? "1" : "0" } } },
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: settings.optimization === "none" ? "disabled" : settings.optimization,

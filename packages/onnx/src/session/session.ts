@@ -12,6 +12,11 @@ import { type NativeSession, openNative, type Port } from "./runtime.ts";
 export interface SessionOptions {
   /** Threads of one run; all cores available to the process when not said. */
   readonly threads?: number;
+  /**
+   * False: threads sleep between runs instead of waiting busily for the next one. True when not said: fastest where runs
+   * follow each other without a pause; where they don't, it burns a core for each thread.
+   */
+  readonly spinning?: boolean;
   /** Graph rewriting by the runtime: "all" when not said; "none" runs the graph as written. */
   readonly optimization?: "all" | "basic" | "none";
   /** Sizes for named axes, so that the runtime can plan with them. */
@@ -106,6 +111,7 @@ async function openModel(
   try {
     return await openNative(source, {
       threads,
+      spinning: options.spinning ?? true,
       optimization: options.optimization ?? "all",
       dimensions: options.dimensions ?? {},
       profile: options.profile,
