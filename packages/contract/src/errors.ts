@@ -97,7 +97,6 @@ const table = {
     help: "The message names the layer, what it expected and what it received.",
   },
   "model.not_found": { status: 404, retryable: false, help: "List the models with `gristmill model list`." },
-  "model.name_taken": { status: 409, retryable: false, help: "Choose another name." },
   "model.version_not_found": {
     status: 404,
     retryable: false,
@@ -152,16 +151,10 @@ const table = {
     retryable: false,
     help: "Send an image with fewer pixels; the limit is in the message.",
   },
-  "price.not_found": { status: 404, retryable: false, help: "List the prices with GET /api/prices." },
   "price.conflict": {
     status: 409,
     retryable: false,
     help: "Let the price begin after the last one of the same meter, model and hardware, and not in the past.",
-  },
-  "usage.unpriced": {
-    status: 422,
-    retryable: false,
-    help: "The meter has no price in force: add one to the price book.",
   },
   "backup.invalid": {
     status: 422,

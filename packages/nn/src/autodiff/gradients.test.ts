@@ -10,8 +10,8 @@ import {
 import { describe, expect, it } from "vitest";
 import { NnError } from "../errors.ts";
 import { GraphMath } from "../graph/graph-math.ts";
-import { checkGradient, type GradientCase, toleranceOf } from "../testing/gradient-check.ts";
 import { gradientCases } from "../testing/gradient-cases.ts";
+import { checkGradient, type GradientCase, toleranceOf } from "../testing/gradient-check.ts";
 import { gradients } from "./gradients.ts";
 import { gradientRules } from "./table.ts";
 

@@ -7,6 +7,7 @@ export const backupFormat = 1;
 
 /** Entries of the file beside tables and objects. */
 export const manifestEntry = "manifest.json";
+/** The entry that says the manifest's hash, so that a damaged manifest is found too. */
 export const manifestHashEntry = "manifest.sha256";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -31,10 +32,12 @@ const manifest = z.strictObject({
 
 /** Everything in the file, with its hash. */
 export type Manifest = z.infer<typeof manifest>;
+/** What the manifest says of one table. */
 export type ManifestTable = Manifest["tables"][number];
 
 /** Where a table's rows and an object's bytes are in the file. */
 export const tableEntry = (table: string): string => `tables/${table}.copy`;
+/** Name of an object's entry. */
 export const objectEntry = (hash: string): string => `objects/${hash}`;
 
 /** The failure of every file that is no backup of ours, whole and readable. */

@@ -1,6 +1,7 @@
 /** @file Operators that run graphs, make values, or resample. */
 import type { GradientTable } from "../rule.ts";
 
+/** Rules of operators that run sub-graphs. */
 export const controlFlowRules = {
   // Gradients are taken inside a Loop's body, never through a Loop; Scan's rule comes with recurrent layers.
   If: "noRule",
@@ -8,6 +9,7 @@ export const controlFlowRules = {
   Scan: "noRule",
 } satisfies Partial<GradientTable>;
 
+/** Rules of operators that make values out of sizes. */
 export const creationRules = {
   Constant: "nonDifferentiable",
   ConstantOfShape: "nonDifferentiable",
@@ -16,4 +18,5 @@ export const creationRules = {
   Range: "nonDifferentiable",
 } satisfies Partial<GradientTable>;
 
+/** Rules of drawing larger and smaller. */
 export const resizingRules = { Resize: "noRule" } satisfies Partial<GradientTable>;

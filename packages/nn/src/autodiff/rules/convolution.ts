@@ -33,6 +33,7 @@ function sumOverImages(math: GraphMath, dy: Value): Value {
 
 const notYet = "noRule" satisfies GradientTable[OperatorName];
 
+/** Rules of convolutions. */
 export const convolutionRules = {
   Conv: (call) => {
     const { math, dy } = call;

@@ -17,6 +17,7 @@ const through =
 
 const square = (m: GraphMath, x: Value): Value => m.mul(x, x);
 
+/** Rules of operators that work on each element by itself. */
 export const elementwiseRules = {
   Identity: ({ dy }) => [dy],
   Neg: ({ math, dy }) => [math.neg(dy)],

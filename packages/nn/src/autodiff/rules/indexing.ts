@@ -28,6 +28,7 @@ function scatterRule(
   };
 }
 
+/** Rules of taking and putting by index. */
 export const indexingRules = {
   // ScatterElements adds faster than ScatterND here (11.8 against 18.4 ms for 512 rows of 32000 x 256)
   Gather: (call) => {

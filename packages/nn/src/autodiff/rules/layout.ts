@@ -53,6 +53,7 @@ function unslice(call: GradientCall<"Slice">): (Value | undefined)[] {
   return [math.reshape(flat, sizes)];
 }
 
+/** Rules of reordering. */
 export const layoutRules = {
   Reshape: resized,
   Flatten: resized,

@@ -10,6 +10,7 @@ const turned = (math: GraphMath, x: Value): Value => {
   return math.transpose(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
 };
 
+/** Rules of products of matrices. */
 export const matrixRules = {
   // Y = alpha A' B' + beta C, where A' is A or Aᵀ. If A' = Aᵀ then dA = B' dYᵀ, else dA = dY B'ᵀ; likewise for B.
   Gemm: (call) => {

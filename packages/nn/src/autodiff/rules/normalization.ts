@@ -3,6 +3,7 @@ import { sizesOf } from "../../graph/graph-math.ts";
 import { sumTo } from "../broadcast.ts";
 import type { GradientTable } from "../rule.ts";
 
+/** Rules of normalizations. */
 export const normalizationRules = {
   // y = softmax(x): dx = y (dy - sum(dy y))
   Softmax: ({ math, dy, output, settings: { axis } }) => {

@@ -51,6 +51,7 @@ function covered(size: number, steps: number, window: number, stride: number, be
   });
 }
 
+/** Rules of poolings. */
 export const poolingRules = {
   // Comparing x with its maximum would count ties several times; the indices name one winner.
   MaxPool: (call) => {

@@ -53,6 +53,7 @@ const shared = folding(({ math, x, y, dy, axes }) => {
   return math.mul(hit, math.div(dy, math.sum(hit, axes, true)));
 });
 
+/** Rules of sums, means and extremes over axes. */
 export const reductionRules = {
   ReduceSum: folding(({ math, x, dy }) => expandTo(math, dy, sizesOf(x))),
   ReduceMean: folding(({ math, x, dy, count }) => expandTo(math, math.mul(dy, 1 / count), sizesOf(x))),
