@@ -10,6 +10,9 @@ const waitForSlicesMs = 15_000;
 /** Events of one kind that are shown one by one. */
 const shownOfAKind = 2;
 
+/** What an event is about, in the order in which it is told. */
+const shownDimensions = ["dataset", "model", "deployment", "service", "hardware"];
+
 /** Prints the events since `from`, and the priced sums. */
 export async function showBill(stage: Stage, client: Gristmill, from: Date): Promise<void> {
   const { signal, screen } = stage;
@@ -41,10 +44,7 @@ function eventsText(events: readonly UsageEvent[], { screen }: Stage): string {
     event.time.slice(11, 19),
     event.meter,
     event.quantity,
-    Object.entries(event.dimensions)
-      .filter(([dimension]) => ["dataset", "model", "deployment", "hardware", "service"].includes(dimension))
-      .map(([dimension, value]) => `${dimension} ${value}`)
-      .join(", "),
+    [...new Set(shownDimensions.map((dimension) => event.dimensions[dimension]))].filter(Boolean).join(", "),
   ]);
   const hidden = events.length - shown.length;
   const more = hidden > 0 ? `\n  and ${formatCount(hidden)} more like these: npm run gristmill -- usage --events` : "";

@@ -9,7 +9,7 @@ import type { Stage } from "../stage.ts";
 /** Resolves to the succeeded run. Ctrl-C cancels it. */
 export async function train(stage: Stage, client: Gristmill): Promise<Run> {
   const { signal } = stage;
-  stage.say("     conv2d(32, 3x3, relu)  maxPooling2d  flatten  dense(128, relu)  dense(10, softmax)");
+  stage.say("     conv2d(32, 3x3) → maxPooling2d → flatten → dense(128) → dense(10, softmax)");
   stage.say(`     adam, batch 32; ${epochs} epochs here, 10 are usual`);
   const started = await client.runs.create(training, { signal });
   const view = watchRun(stage.screen, " train");
