@@ -59,6 +59,18 @@ describe("groups", () => {
     expect(await answers).toEqual(["a done", "b done", "c done"]);
   });
 
+  test("[MET3] callers that come right back go together again, and do not fall apart", async () => {
+    const { group, commits, succeedAll } = queue();
+    const caller = async (name: string) => {
+      for (let round = 0; round < 4; round++) await group.submit(name);
+    };
+    const callers = Promise.all(["a", "b", "c"].map(caller));
+    await succeedAll();
+    await callers;
+    const sizes = commits.map((commit) => commit.group.length);
+    expect(sizes).toEqual([1, 3, 3, 3, 2]);
+  });
+
   test("a group is as large as its rows allow, and an item that is larger goes alone", async () => {
     const { group, commits, succeedAll } = queue({ sizeOf: (item) => item.length });
     const answers = Promise.all(["a", "bb", "c", "ddddd", "e"].map((item) => group.submit(item)));
@@ -125,6 +137,7 @@ describe("failures", () => {
       },
     });
     const answers = Promise.allSettled(["a", "b", "bad", "c"].map((item) => group.submit(item)));
+    await settle();
     expect(await answers).toEqual([
       { status: "fulfilled", value: "a" },
       { status: "fulfilled", value: "b" },
@@ -139,6 +152,7 @@ describe("failures", () => {
     commits[0]?.succeed();
     await settle();
     commits[1]?.fail(new Error("away"));
+    await settle();
     const reasons = (await answers).map((answer) => (answer.status === "rejected" ? String(answer.reason) : "fine"));
     expect(reasons).toEqual(["fine", "Error: away", "Error: away"]);
     expect(commits).toHaveLength(2);
@@ -151,8 +165,9 @@ describe("failures", () => {
         return item;
       },
     });
-    const answers = await Promise.allSettled(["a", "b", "c"].map((item) => group.submit(item)));
-    expect(answers.map((answer) => answer.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    const answers = Promise.allSettled(["a", "b", "c"].map((item) => group.submit(item)));
+    await settle();
+    expect((await answers).map((answer) => answer.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 });
 
