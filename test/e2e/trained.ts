@@ -24,7 +24,7 @@ export async function trainedPlatform(home: Home): Promise<Platform> {
     await platform.until<Deployment>("/api/deployments/digits", (deployment) => deployment.status === "ready");
     return platform;
   } catch (error) {
-    await platform.kill();
+    await platform.stop();
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { type Route, route } from "../http/index.ts";
 import type { DatasetService } from "./service.ts";
 import { readUpload } from "./upload.ts";
 
-const tag = "datasets";
+const tag = "Datasets";
 const read = { scope: "datasets:read" } as const;
 const write = { scope: "datasets:write" } as const;
 const free = { free: "an import is metered by its bytes when it is done; reading is free" } as const;

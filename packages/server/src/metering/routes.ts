@@ -10,7 +10,7 @@ export const usageEventRoutes = (db: Database): readonly Route[] => [
     method: "GET",
     path: "/api/usage/events",
     summary: "List usage events, newest first",
-    tag: "usage",
+    tag: "Usage",
     access: { scope: "usage:read" },
     charge: { free: "looking at what was used is not use" },
     query: usageEventsQuery,

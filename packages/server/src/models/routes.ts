@@ -14,7 +14,7 @@ import type { Models } from "./service.ts";
 /** Largest ONNX file that is taken. It is decoded in memory before anything is stored. */
 export const importLimitBytes = 256 * 1024 * 1024;
 
-const tag = "models";
+const tag = "Models";
 const read = { scope: "models:read" } as const;
 const write = { scope: "models:write" } as const;
 const free = { free: "the registry itself costs nothing; what is stored and served does" } as const;

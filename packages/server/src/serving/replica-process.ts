@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { AppError } from "@gristmill/contract";
 import type { Child, ChildExit, Children } from "../children/index.ts";
+import { Outbox } from "./replica/outbox.ts";
 import type {
   MainMessage,
   ReplicaAnswer,
@@ -28,6 +29,7 @@ interface Pending {
 /** A process that is ready to answer. */
 export class ReplicaProcess {
   readonly #child: Child;
+  readonly #outbox: Outbox<MainMessage>;
   readonly #pending = new Map<number, Pending>();
   readonly #pings: NodeJS.Timeout;
   #health: ReplicaHealth;
@@ -38,7 +40,10 @@ export class ReplicaProcess {
   private constructor(child: Child, health: ReplicaHealth, patience: typeof defaultPatience) {
     this.#child = child;
     this.#health = health;
-    child.onMessage((message) => this.#take(message as ReplicaMessage));
+    this.#outbox = new Outbox((messages) => child.send(messages));
+    child.onMessage((messages) => {
+      for (const message of messages as readonly ReplicaMessage[]) this.#take(message);
+    });
     void child.exited.then((exit) => this.#end(exit));
     this.#pings = setInterval(() => this.#ping(patience.silenceMs), patience.pingMs);
     this.#pings.unref();
@@ -61,19 +66,19 @@ export class ReplicaProcess {
     const { name, start, signal, patience = defaultPatience } = options;
     signal.throwIfAborted();
     const child = await children.start({ name, entry, readPaths: [start.artifactPath], writePaths: [], start });
-    const { promise, resolve } = Promise.withResolvers<ReplicaMessage | "aborted" | ChildExit>();
-    const onAbort = (): void => resolve("aborted");
+    const { promise, resolve } = Promise.withResolvers<ReplicaMessage | undefined | ChildExit>();
+    const onAbort = (): void => resolve(undefined);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    child.onMessage((message) => resolve(message as ReplicaMessage));
+    child.onMessage((messages) => resolve((messages as readonly ReplicaMessage[])[0]));
     void child.exited.then(resolve);
     const first = await promise;
     signal.removeEventListener("abort", onAbort);
-    if (typeof first === "object" && "type" in first && first.type === "ready")
+    if (first !== undefined && "type" in first && first.type === "ready")
       return new ReplicaProcess(child, first.health, patience);
     const exit = await child.stop(0);
     signal.throwIfAborted();
-    if (typeof first === "object" && "type" in first && first.type === "refused")
+    if (first !== undefined && "type" in first && first.type === "refused")
       throw new AppError(first.failure.code, first.failure.message, { details: { ...first.failure.details } });
     throw new ReplicaDiedError(`The replica's process ended while it loaded the model: ${describeExit(exit)}`);
   }
@@ -108,11 +113,11 @@ export class ReplicaProcess {
     const { promise, resolve, reject } = Promise.withResolvers<ReplicaAnswer>();
     this.#pending.set(id, { resolve, reject });
     const onAbort = (): void => {
-      this.#send({ type: "cancel", id });
+      this.#outbox.add({ type: "cancel", id });
       reject(signal.reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#send({ type: "call", id, call });
+    this.#outbox.add({ type: "call", id, call });
     try {
       return await promise;
     } finally {
@@ -148,7 +153,7 @@ export class ReplicaProcess {
 
   #ping(silenceMs: number): void {
     if (performance.now() - this.#heardMs > silenceMs) void this.#child.stop(0);
-    else this.#send({ type: "ping" });
+    else this.#outbox.add({ type: "ping" });
   }
 
   #end(exit: ChildExit): void {
@@ -156,10 +161,6 @@ export class ReplicaProcess {
     clearInterval(this.#pings);
     const error = new ReplicaDiedError(`The replica's process ended: ${describeExit(exit)}`);
     for (const { reject } of this.#pending.values()) reject(error);
-  }
-
-  #send(message: MainMessage): void {
-    this.#child.send(message);
   }
 }
 

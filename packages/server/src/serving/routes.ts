@@ -10,7 +10,7 @@ import { z } from "zod";
 import { type Route, route } from "../http/index.ts";
 import type { ServingService } from "./service.ts";
 
-const tag = "deployments";
+const tag = "Deployments";
 const read = { scope: "deployments:read" } as const;
 const write = { scope: "deployments:write" } as const;
 const free = { free: "a deployment is charged while its replicas are ready, by the second" } as const;

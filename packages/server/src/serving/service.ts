@@ -184,8 +184,8 @@ export class ServingService implements Deployments {
   }
 
   async describe(projectId: ProjectId, name: string, revision?: number): Promise<DescribedDeployment> {
-    const running = this.#running(projectId, name);
-    const { row, version } = currentOf(running, revision);
+    const { running, pinned } = this.#running(projectId, name);
+    const { row, version } = currentOf(running, revision ?? pinned);
     return {
       name: running.name,
       isReady: running.isReady,
@@ -199,15 +199,17 @@ export class ServingService implements Deployments {
   }
 
   async #call(projectId: ProjectId, name: string, call: ReplicaCall, { signal, revision }: CallOptions) {
-    const running = this.#running(projectId, name);
-    if (revision !== undefined) currentOf(running, revision);
+    const { running, pinned } = this.#running(projectId, name);
+    if (revision !== undefined || pinned !== undefined) currentOf(running, revision ?? pinned);
     return { ...(await running.call(call, signal)), running };
   }
 
-  #running(projectId: ProjectId, name: string): RunningDeployment {
+  /** `name`, or `name@2` to pin a revision. */
+  #running(projectId: ProjectId, reference: string): { running: RunningDeployment; pinned: number | undefined } {
+    const [name = "", pinned] = reference.split(/@(?=[1-9]\d{0,8}$)/);
     const running = this.#deps.fleet.byName(projectId, name);
     if (running === undefined) throw notFound(name);
-    return running;
+    return { running, pinned: pinned === undefined ? undefined : Number(pinned) };
   }
 
   async #rows(projectId: ProjectId, nameOrId: string): Promise<[DeploymentRow, RevisionRow[]]> {

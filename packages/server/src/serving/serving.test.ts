@@ -233,6 +233,9 @@ describe("a change", () => {
       "2 answers",
     );
     expect((await infer("scale-14", x(1, 1, 1), { revision: 2 })).revision).toBe(2);
+    expect((await infer("scale-14@2")).revision).toBe(2);
+    await expect(infer("scale-14@1")).rejects.toMatchObject({ code: "deployment.revision_not_found" });
+    await expect(infer("scale-14@")).rejects.toMatchObject({ code: "deployment.not_found" });
     await expect(infer("scale-14", x(1, 1, 1), { revision: 1 })).rejects.toMatchObject({
       code: "deployment.revision_not_found",
     });

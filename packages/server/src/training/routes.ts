@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Route, route } from "../http/index.ts";
 import type { Runs } from "./service.ts";
 
-const tag = "runs";
+const tag = "Runs";
 const read = { scope: "runs:read" } as const;
 const write = { scope: "runs:write" } as const;
 const params = z.strictObject({ run: z.string().min(1).max(64) });

@@ -4,6 +4,7 @@ import type { Tensor } from "@gristmill/onnx";
 import { childMain, type MainChannel } from "../../children/child-main.ts";
 import { toFailure } from "./failure.ts";
 import { createImageReader, type ImageReader } from "./image-tensor.ts";
+import { Outbox } from "./outbox.ts";
 import type {
   MainMessage,
   ReplicaAnswer,
@@ -14,14 +15,14 @@ import type {
 } from "./protocol.ts";
 
 class Replica {
-  readonly #main: MainChannel;
+  readonly #outbox: Outbox<ReplicaMessage>;
   readonly #batcher: Batcher;
   readonly #readImage: ImageReader | undefined;
   readonly #imageInput: string;
   readonly #running = new Map<number, AbortController>();
 
   private constructor(main: MainChannel, batcher: Batcher, imageInput: string, readImage: ImageReader | undefined) {
-    this.#main = main;
+    this.#outbox = new Outbox((messages) => main.send(messages));
     this.#batcher = batcher;
     this.#imageInput = imageInput;
     this.#readImage = readImage;
@@ -38,6 +39,10 @@ class Replica {
     return { queueDepth: this.#batcher.depth, memoryBytes: process.memoryUsage.rss() };
   }
 
+  greet(): void {
+    this.#outbox.add({ type: "ready", health: this.health() });
+  }
+
   take(message: MainMessage): void {
     switch (message.type) {
       case "call":
@@ -47,7 +52,7 @@ class Replica {
         this.#running.get(message.id)?.abort(new Error("cancelled"));
         break;
       case "ping":
-        this.#tell({ type: "pong", health: this.health() });
+        this.#outbox.add({ type: "pong", health: this.health() });
         break;
     }
   }
@@ -56,10 +61,11 @@ class Replica {
     const abort = new AbortController();
     this.#running.set(id, abort);
     try {
-      this.#tell({ type: "answer", id, answer: await this.#answer(call, abort.signal) });
+      const answer = await this.#answer(call, abort.signal);
+      this.#outbox.add({ type: "answer", id, answer });
     } catch (error) {
       // Main has answered a cancelled caller itself.
-      if (!abort.signal.aborted) this.#tell({ type: "failure", id, failure: toFailure(error) });
+      if (!abort.signal.aborted) this.#outbox.add({ type: "failure", id, failure: toFailure(error) });
     } finally {
       this.#running.delete(id);
     }
@@ -77,10 +83,6 @@ class Replica {
   async #infer(inputs: Readonly<Record<string, Tensor>>, options: InferOptions): Promise<ReplicaAnswer> {
     return await this.#batcher.submit(inputs, options);
   }
-
-  #tell(message: ReplicaMessage): void {
-    this.#main.send(message);
-  }
 }
 
 const outputsOf = (call: Extract<ReplicaCall, { type: "infer" }>) =>
@@ -93,12 +95,12 @@ childMain({
     try {
       replica = await Replica.load(message as ReplicaStart, main);
     } catch (error) {
-      main.finish({ type: "refused", failure: toFailure(error) } satisfies ReplicaMessage);
+      main.finish([{ type: "refused", failure: toFailure(error) }] satisfies ReplicaMessage[]);
       return;
     }
-    main.send({ type: "ready", health: replica.health() } satisfies ReplicaMessage);
+    replica.greet();
   },
   message(message) {
-    replica?.take(message as MainMessage);
+    for (const one of message as readonly MainMessage[]) replica?.take(one);
   },
 });

@@ -1,4 +1,4 @@
-/** @file What main and a replica say to each other. Typed arrays travel as they are. */
+/** @file What main and a replica say to each other: the start message, then lists of messages both ways. Typed arrays travel as they are. */
 import type { ErrorCode, ImageClassification } from "@gristmill/contract";
 import type { BatchSettings } from "@gristmill/engine";
 import type { Tensor } from "@gristmill/onnx";
