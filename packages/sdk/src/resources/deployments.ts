@@ -38,15 +38,18 @@ export class Deployments {
     await this.#transport.send({ method: "DELETE", path: pathOf(deployment), ...options });
   }
 
-  /** Resolves when the newest revision answers with all its replicas. @throws GristmillError with the deployment's own code when it failed. */
+  /**
+   * Resolves when the newest revision answers with all its replicas; waits 10 minutes unless told otherwise.
+   * @throws GristmillError with the deployment's own code when it, or its newest revision, failed.
+   */
   async waitReady(deployment: string, options: WaitOptions<Deployment> = {}): Promise<Deployment> {
     const last = await pollUntil(
       this.#transport,
       () => this.get(deployment, { signal: options.signal }),
-      (state) => isSettled(state),
-      options,
+      (state) => progressOf(state) !== "going on",
+      { timeoutMs: 600_000, ...options },
     );
-    if (last.status === "ready") return last;
+    if (progressOf(last) === "done") return last;
     throw new GristmillError(last.error?.message ?? `The deployment ${last.name} is ${last.status}.`, {
       code: last.error?.code ?? "client.failed",
       help: `See \`gristmill deploy show ${last.name}\`.`,
@@ -54,9 +57,11 @@ export class Deployments {
   }
 }
 
-/** True when waiting longer changes nothing: the newest revision answers, or will never. */
-export function isSettled(state: Deployment): boolean {
-  if (state.status === "failed" || state.status === "stopped" || state.status === "stopping") return true;
-  const newest = Math.max(...state.revisions.map(({ revision }) => revision));
-  return state.status === "ready" && (state.revision === null || state.revision.revision >= newest);
+/** How far the newest revision is. One that failed leaves the deployment ready on the older one, and says so in `error`. */
+export function progressOf({ status, error, revision, revisions }: Deployment): "going on" | "done" | "failed" {
+  if (status === "failed" || status === "stopped" || status === "stopping") return "failed";
+  const newest = Math.max(...revisions.map((one) => one.revision));
+  const isNewest = revision === null || revision.revision >= newest;
+  if (status === "ready" && isNewest) return "done";
+  return error !== null && !isNewest ? "failed" : "going on";
 }
