@@ -6,6 +6,7 @@ import type { ReplicaMeter } from "./replica-meter.ts";
 import { ReplicaProcess } from "./replica-process.ts";
 import { ReplicaSet } from "./replica-set.ts";
 import { ReplicaSlot } from "./replica-slot.ts";
+import type { ReplicaStore } from "./replica-store.ts";
 import { RunningDeployment } from "./running-deployment.ts";
 import type { DeploymentRow, RevisionRow, ServingStore } from "./store.ts";
 
@@ -22,6 +23,7 @@ export interface ServableModels {
 export interface FleetParts {
   readonly ground: Ground;
   readonly store: ServingStore;
+  readonly replicas: ReplicaStore;
   readonly models: ServableModels;
   readonly meter: ReplicaMeter;
   readonly children: Children;
@@ -91,9 +93,9 @@ export class Fleet {
     version: ModelVersion,
     onChange: () => void,
   ): Promise<ReplicaSlot> {
-    const { ground, store, meter, models, children } = this.#parts;
+    const { ground, replicas, meter, models, children } = this.#parts;
     const id = ground.newId("replica");
-    await store.insertReplica({
+    await replicas.insert({
       id,
       projectId: row.project_id,
       deploymentId: row.id,
@@ -107,7 +109,7 @@ export class Fleet {
       now: ground.now,
       log: ground.log,
       onChange,
-      onGone: () => store.deleteSettledReplicas([id]),
+      onGone: () => replicas.deleteSettled([id]),
       startProcess: async (signal) => {
         // Before each start: a file that was damaged since is not loaded.
         const artifactPath = await models.artifactPath(version);

@@ -6,6 +6,7 @@ import type { Ledger } from "../metering/index.ts";
 import type { Deployments } from "./deployments.ts";
 import { Fleet, type ServableModels } from "./fleet.ts";
 import { ReplicaMeter } from "./replica-meter.ts";
+import { ReplicaStore } from "./replica-store.ts";
 import { servingRoutes } from "./routes.ts";
 import { ServingService } from "./service.ts";
 import { ServingStore } from "./store.ts";
@@ -45,8 +46,9 @@ export function createServing(deps: ServingDeps): Feature & {
 } {
   const { ground, db, models, ledger, children } = deps;
   const store = new ServingStore(db);
-  const meter = new ReplicaMeter({ store, ledger, log: ground.log });
-  const fleet = new Fleet({ ground, store, models, meter, children });
+  const replicas = new ReplicaStore(db);
+  const meter = new ReplicaMeter({ store: replicas, ledger, log: ground.log });
+  const fleet = new Fleet({ ground, store, replicas, models, meter, children });
   const service = new ServingService({ ground, db, models, fleet });
   models.protect(async (projectId, modelId) =>
     (await store.usersOf(projectId, modelId)).map((name) => `deployment ${name}`),

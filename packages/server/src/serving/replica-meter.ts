@@ -1,8 +1,8 @@
 /** @file Meters the time for which replicas are ready: a heartbeat in the row, a usage event for each full slice, the rest at the end. */
 import type { Log } from "../feature.ts";
 import type { Ledger } from "../metering/index.ts";
-import { dueSlices } from "./slices.ts";
-import type { MeteredReplica, ServingStore } from "./store.ts";
+import type { MeteredReplica, ReplicaStore } from "./replica-store.ts";
+import { dueUsage } from "./usage.ts";
 
 /** A kill of main loses less than this much of each replica's time. */
 const heartbeatMs = 1500;
@@ -11,14 +11,14 @@ const recordsPerCall = 1000;
 
 /** Counts replicas' time into the ledger; nothing is lost but the time after the last heartbeat, and nothing counts twice. */
 export class ReplicaMeter {
-  readonly #store: ServingStore;
+  readonly #store: ReplicaStore;
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #ready = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
-  constructor(deps: { store: ServingStore; ledger: Ledger; log: Log }) {
+  constructor(deps: { store: ReplicaStore; ledger: Ledger; log: Log }) {
     this.#store = deps.store;
     this.#ledger = deps.ledger;
     this.#log = deps.log;
@@ -26,8 +26,8 @@ export class ReplicaMeter {
 
   /** Settles what a killed server left, up to its last heartbeats, and begins to beat. */
   async start(): Promise<void> {
-    for (const replica of await this.#store.openReplicas()) await this.#settle(replica);
-    await this.#store.deleteSettledReplicas();
+    for (const replica of await this.#store.open()) await this.#settle(replica);
+    await this.#store.deleteSettled();
     this.#schedule();
   }
 
@@ -41,8 +41,8 @@ export class ReplicaMeter {
   /** The replica is ready: its time counts from now. Without this it must not serve. */
   async open(id: string): Promise<void> {
     // Time of an earlier start that could not be written then, up to its own last heartbeat.
-    for (const left of await this.#store.openReplicas([id])) await this.#settle(left);
-    await this.#store.openReplica(id);
+    for (const left of await this.#store.open([id])) await this.#settle(left);
+    await this.#store.begin(id);
     this.#ready.add(id);
   }
 
@@ -52,7 +52,7 @@ export class ReplicaMeter {
     try {
       await this.#beating;
       await this.#store.beat([id]);
-      for (const replica of await this.#store.openReplicas([id])) await this.#settle(replica);
+      for (const replica of await this.#store.open([id])) await this.#settle(replica);
     } catch (error) {
       this.#log.error({ replica: id, error: String(error) }, "a replica's time is not settled yet");
     }
@@ -72,8 +72,8 @@ export class ReplicaMeter {
     if (ids.length === 0) return;
     try {
       await this.#store.beat(ids);
-      for (const replica of await this.#store.openReplicas(ids)) {
-        const due = dueSlices(replica, false);
+      for (const replica of await this.#store.open(ids)) {
+        const due = dueUsage(replica, false);
         if (due.length === 0) continue;
         await this.#record(replica, false);
         await this.#store.setSlicesRecorded(replica.id, replica.slicesRecorded + due.length);
@@ -85,11 +85,11 @@ export class ReplicaMeter {
 
   async #settle(replica: MeteredReplica): Promise<void> {
     await this.#record(replica, true);
-    await this.#store.closeReplica(replica.id);
+    await this.#store.close(replica.id);
   }
 
   async #record(replica: MeteredReplica, isEnd: boolean): Promise<void> {
-    const due = dueSlices(replica, isEnd);
+    const due = dueUsage(replica, isEnd);
     for (let at = 0; at < due.length; at += recordsPerCall)
       await this.#ledger.record(replica.projectId, due.slice(at, at + recordsPerCall));
   }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backOffMs, failuresAfter } from "./back-off.ts";
+import type { MeteredReplica } from "./replica-store.ts";
 import { leastLoaded } from "./routing.ts";
-import { dueSlices } from "./slices.ts";
-import type { MeteredReplica } from "./store.ts";
+import { dueUsage } from "./usage.ts";
 
 const start = Date.UTC(2026, 0, 1);
 const replica = (readyForMs: number, slicesRecorded = 0): MeteredReplica => ({
@@ -21,9 +21,9 @@ const replica = (readyForMs: number, slicesRecorded = 0): MeteredReplica => ({
 
 describe("slices of a replica's time", () => {
   it("[SRV13] are 5 s, then 60 s each, and the rest at the end", () => {
-    expect(dueSlices(replica(4999), false)).toEqual([]);
-    expect(dueSlices(replica(64_999), false)).toHaveLength(1);
-    const [first, second, third, ...rest] = dueSlices(replica(66_250), true);
+    expect(dueUsage(replica(4999), false)).toEqual([]);
+    expect(dueUsage(replica(64_999), false)).toHaveLength(1);
+    const [first, second, third, ...rest] = dueUsage(replica(66_250), true);
     expect(rest).toEqual([]);
     expect(first).toEqual({
       id: "rpl_1:2:0",
@@ -37,7 +37,7 @@ describe("slices of a replica's time", () => {
     });
     expect(second).toMatchObject({ id: "rpl_1:2:1", quantity: "60.000", admittedAt: new Date(start + 5000) });
     expect(third).toMatchObject({ id: "rpl_1:2:2", quantity: "1.250", admittedAt: new Date(start + 65_000) });
-    expect(dueSlices(replica(0), true)).toEqual([]);
+    expect(dueUsage(replica(0), true)).toEqual([]);
   });
 
   it("[SRV13] add up to the whole time, whenever they are taken, each once", () => {
@@ -47,11 +47,11 @@ describe("slices of a replica's time", () => {
         const events = new Map<string, number>();
         let recorded = 0;
         for (const time of times.sort((a, b) => a - b)) {
-          const due = dueSlices(replica(time, recorded), false);
+          const due = dueUsage(replica(time, recorded), false);
           for (const { id, quantity } of due) events.set(id, Number(quantity) * 1000);
           recorded += due.length;
         }
-        const last = dueSlices(replica(totalMs, recorded), true);
+        const last = dueUsage(replica(totalMs, recorded), true);
         for (const { id, quantity } of last) {
           expect(events.has(id)).toBe(false);
           events.set(id, Number(quantity) * 1000);

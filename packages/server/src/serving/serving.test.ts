@@ -277,6 +277,18 @@ describe("after a restart", () => {
   beforeEach(open);
   afterEach(close);
 
+  it("[SRV8][SRV12] the reason why a newer revision did not start is still told", async () => {
+    await deploy("scale", scaling(2));
+    const broken = await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    await writeFile(await running.models.artifactPath(broken), "damaged");
+    await update("scale", { model: "scale" });
+    await until(async () => (await running.serving.get(world.projectId, "scale")).error !== null, "it says why");
+    await running.stop();
+    running = await world.start();
+    const again = await untilStatus(running, world.projectId, "scale", "ready");
+    expect(again).toMatchObject({ revision: { revision: 1 }, error: { code: "artifact.corrupt" } });
+  });
+
   it("[SRV12] of the server every deployment answers again without anybody's doing, and its time is settled", async () => {
     const before = await deploy("double", scaling(2));
     await running.stop();

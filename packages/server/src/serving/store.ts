@@ -1,6 +1,7 @@
-/** @file Rows of deployments. Every query names a project, but those of start-up recovery and of the heartbeat. */
-import type { Batching, ListQuery, ProjectId } from "@gristmill/contract";
-import { type ColumnType, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+/** @file Rows of deployments and revisions. Every query names a project, but the one of start-up recovery. */
+import type { Batching, ListQuery } from "@gristmill/contract";
+import type { ColumnType, Kysely, Selectable, Transaction } from "kysely";
+import type { ReplicaTable } from "./replica-store.ts";
 
 type Written<T> = ColumnType<T, T | undefined, T>;
 type ByDatabase = ColumnType<Date, undefined, never>;
@@ -31,18 +32,8 @@ interface RevisionTable {
   created_at: ByDatabase;
 }
 
-interface ReplicaTable {
-  id: string;
-  project_id: string;
-  deployment_id: string;
-  revision: number;
-  starts: Written<number>;
-  ready_at: ColumnType<Date | null, undefined, Date | null>;
-  heartbeat_at: ColumnType<Date | null, undefined, Date | null>;
-  slices_recorded: Written<number>;
-}
-
-type Tables = { deployment: DeploymentTable; revision: RevisionTable; replica: ReplicaTable };
+/** Tables of serving; replica-store.ts has the queries of the third one. */
+export type ServingTables = { deployment: DeploymentTable; revision: RevisionTable; replica: ReplicaTable };
 
 /** pending: to be started; active: the one that answers; retired: replaced; failed: never became ready. */
 export type RevisionState = "pending" | "active" | "retired" | "failed";
@@ -57,26 +48,12 @@ export type RevisionRow = Selectable<RevisionTable>;
 /** A revision before it has a state of its own. */
 export type NewRevision = Omit<RevisionRow, "created_at" | "state">;
 
-/** A replica whose current start is not settled to its end. */
-export interface MeteredReplica {
-  readonly id: string;
-  readonly projectId: ProjectId;
-  readonly starts: number;
-  readonly readyAt: Date;
-  readonly heartbeatAt: Date;
-  readonly slicesRecorded: number;
-  readonly deployment: string;
-  readonly model: string;
-  readonly revision: number;
-  readonly threads: number;
-}
-
-/** Queries of serving, on the database or inside a transaction. */
+/** Queries of deployments and revisions, on the database or inside a transaction. */
 export class ServingStore {
-  readonly #db: Kysely<Tables>;
+  readonly #db: Kysely<ServingTables>;
 
   constructor(db: Kysely<unknown> | Transaction<unknown>) {
-    this.#db = db.$extendTables<Tables>();
+    this.#db = db.$extendTables<ServingTables>();
   }
 
   /** False when the project already has a deployment of that name. */
@@ -171,11 +148,18 @@ export class ServingStore {
         .where("revision", "=", revision)
         .where("state", "in", ["pending", "active"])
         .executeTakeFirstOrThrow();
+      // The reason why a newer revision failed stays until there is a still newer one.
+      const newer = tx
+        .selectFrom("revision as newer")
+        .select("newer.id")
+        .where("newer.deployment_id", "=", deploymentId)
+        .where("newer.revision", ">", revision);
       await tx
         .updateTable("deployment")
         .set({ error: null })
         .where("project_id", "=", projectId)
         .where("id", "=", deploymentId)
+        .where(({ not, exists }) => not(exists(newer)))
         .execute();
       return numUpdatedRows === 1n;
     });
@@ -253,97 +237,5 @@ export class ServingStore {
   /** Of all projects: what a start has to bring back. */
   async all(): Promise<DeploymentRow[]> {
     return await this.#db.selectFrom("deployment").selectAll().orderBy("id").execute();
-  }
-
-  async insertReplica(row: { id: string; projectId: string; deploymentId: string; revision: number }): Promise<void> {
-    await this.#db
-      .insertInto("replica")
-      .values({ id: row.id, project_id: row.projectId, deployment_id: row.deploymentId, revision: row.revision })
-      .execute();
-  }
-
-  /** A new start of a settled replica begins to count. */
-  async openReplica(id: string): Promise<void> {
-    await this.#db
-      .updateTable("replica")
-      .set((eb) => ({
-        starts: eb("starts", "+", 1),
-        ready_at: sql<Date>`now()`,
-        heartbeat_at: sql<Date>`now()`,
-        slices_recorded: 0,
-      }))
-      .where("id", "=", id)
-      .where("ready_at", "is", null)
-      .execute();
-  }
-
-  /** These replicas are ready at this moment. */
-  async beat(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#db
-      .updateTable("replica")
-      .set({ heartbeat_at: sql<Date>`now()` })
-      .where("id", "in", ids)
-      .where("ready_at", "is not", null)
-      .execute();
-  }
-
-  /** Replicas with unsettled time: the given ones, or those of all projects. */
-  async openReplicas(ids?: readonly string[]): Promise<MeteredReplica[]> {
-    if (ids?.length === 0) return [];
-    const rows = await this.#db
-      .selectFrom("replica")
-      .innerJoin("deployment", "deployment.id", "replica.deployment_id")
-      .innerJoin("revision", (join) =>
-        join
-          .onRef("revision.deployment_id", "=", "replica.deployment_id")
-          .onRef("revision.revision", "=", "replica.revision"),
-      )
-      .select([
-        "replica.id",
-        "replica.project_id",
-        "replica.starts",
-        "replica.ready_at",
-        "replica.heartbeat_at",
-        "replica.slices_recorded",
-        "deployment.name as deployment",
-        "revision.model",
-        "revision.revision",
-        "revision.threads",
-      ])
-      .where("replica.ready_at", "is not", null)
-      .$if(ids !== undefined, (query) => query.where("replica.id", "in", ids ?? []))
-      .execute();
-    return rows.flatMap(({ ready_at, heartbeat_at, project_id, slices_recorded, ...row }) =>
-      ready_at === null || heartbeat_at === null
-        ? []
-        : [
-            {
-              ...row,
-              projectId: project_id as ProjectId,
-              readyAt: ready_at,
-              heartbeatAt: heartbeat_at,
-              slicesRecorded: slices_recorded,
-            },
-          ],
-    );
-  }
-
-  async setSlicesRecorded(id: string, slices: number): Promise<void> {
-    await this.#db.updateTable("replica").set({ slices_recorded: slices }).where("id", "=", id).execute();
-  }
-
-  /** All time of its current start is recorded. */
-  async closeReplica(id: string): Promise<void> {
-    await this.#db.updateTable("replica").set({ ready_at: null, heartbeat_at: null }).where("id", "=", id).execute();
-  }
-
-  async deleteSettledReplicas(ids?: readonly string[]): Promise<void> {
-    if (ids?.length === 0) return;
-    await this.#db
-      .deleteFrom("replica")
-      .where("ready_at", "is", null)
-      .$if(ids !== undefined, (query) => query.where("id", "in", ids ?? []))
-      .execute();
   }
 }

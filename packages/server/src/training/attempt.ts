@@ -6,7 +6,7 @@ import type { Kysely } from "kysely";
 import type { Child, ChildExit, Children } from "../children/index.ts";
 import type { Datasets } from "../data/index.ts";
 import type { Ground } from "../feature.ts";
-import type { Ledger } from "../metering/index.ts";
+import { dueSlices, type Ledger } from "../metering/index.ts";
 import type { Models } from "../models/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { changeOf, type Ending } from "./ending.ts";
@@ -14,7 +14,6 @@ import { attemptFolder, type Preparation, prepareAttempt } from "./preparation.t
 import { registerResult, saveEpoch } from "./results.ts";
 import { isUnavailable, RunWriter } from "./run-writer.ts";
 import type { RunSignals } from "./signals.ts";
-import { dueSlices } from "./slices.ts";
 import { dbNow, type RunChange, type RunRow, type RunStore } from "./store.ts";
 import { usageOf } from "./usage.ts";
 import { type FromWorker, fromWorker, type ToWorker } from "./worker/protocol.ts";

@@ -1,10 +1,11 @@
 /** @file Which run works when: oldest first, so many at once, one worker each. */
+
 import { rm } from "node:fs/promises";
 import type { RunId } from "@gristmill/contract";
+import { dueSlices } from "../metering/index.ts";
 import { Attempt, type AttemptDeps } from "./attempt.ts";
 import { changeOf } from "./ending.ts";
 import { attemptFolder } from "./preparation.ts";
-import { dueSlices } from "./slices.ts";
 import { nextStatus } from "./state.ts";
 import { dbNow, type RunChange, type RunRow } from "./store.ts";
 import { usageOf } from "./usage.ts";

@@ -1,6 +1,5 @@
 /** @file What a run's time becomes in the ledger. Pure: the same attempt and slice always make the same event. */
-import type { UsageRecord } from "../metering/index.ts";
-import { type Slice, secondsText } from "./slices.ts";
+import { type Slice, secondsText, type UsageRecord } from "../metering/index.ts";
 import type { RunRow } from "./store.ts";
 
 /** Usage events of an attempt's slices. Their ids tell a repeat: `<run>:<attempt>:<slice>`. */

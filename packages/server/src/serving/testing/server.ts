@@ -10,6 +10,7 @@ import { createModels } from "../../models/index.ts";
 import { fileObjectStore } from "../../objects/index.ts";
 import { Fleet } from "../fleet.ts";
 import { ReplicaMeter } from "../replica-meter.ts";
+import { ReplicaStore } from "../replica-store.ts";
 import { ServingService } from "../service.ts";
 import { ServingStore } from "../store.ts";
 
@@ -22,12 +23,13 @@ const children = createChildren({ folder: join(folder, "children"), now: ground.
 const { ledger } = createMetering({ db, now: ground.now, log: ground.log });
 const { models } = createModels({ ground, db, objects: await fileObjectStore(join(folder, "objects")) });
 const store = new ServingStore(db);
-const meter = new ReplicaMeter({ store, ledger, log: ground.log });
+const replicas = new ReplicaStore(db);
+const meter = new ReplicaMeter({ store: replicas, ledger, log: ground.log });
 const serving = new ServingService({
   ground,
   db,
   models,
-  fleet: new Fleet({ ground, store, models, meter, children }),
+  fleet: new Fleet({ ground, store, replicas, models, meter, children }),
 });
 await meter.start();
 await serving.create(projectId, createDeployment.parse({ name: "double", model: "double", threads: 1 }));

@@ -14,6 +14,7 @@ import { fileObjectStore } from "../../objects/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../../testing/database.ts";
 import { Fleet } from "../fleet.ts";
 import { ReplicaMeter } from "../replica-meter.ts";
+import { ReplicaStore } from "../replica-store.ts";
 import { ServingService } from "../service.ts";
 import { ServingStore } from "../store.ts";
 
@@ -57,8 +58,9 @@ export async function openWorld(): Promise<World> {
       await metering.start();
       const { models } = createModels({ ground, db, objects });
       const store = new ServingStore(db);
-      const meter = new ReplicaMeter({ store, ledger: metering.ledger, log });
-      const fleet = new Fleet({ ground, store, models, meter, children });
+      const replicas = new ReplicaStore(db);
+      const meter = new ReplicaMeter({ store: replicas, ledger: metering.ledger, log });
+      const fleet = new Fleet({ ground, store, replicas, models, meter, children });
       const serving = new ServingService({ ground, db, models, fleet });
       await meter.start();
       await serving.start();
