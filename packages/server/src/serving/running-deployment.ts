@@ -33,7 +33,8 @@ export class RunningDeployment {
   readonly #draining = new Set<ReplicaSet>();
   readonly #work = new Set<Promise<void>>();
   #isStopping = false;
-  #error: DeploymentFailure | undefined;
+  /** undefined: what the row says is true. */
+  #error: DeploymentFailure | null | undefined;
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
@@ -53,8 +54,8 @@ export class RunningDeployment {
     return !this.#isStopping && (this.#active?.set.readyCount ?? 0) > 0;
   }
 
-  /** Why the newest change, or all that runs, failed. */
-  get error(): DeploymentFailure | undefined {
+  /** Why the newest change, or all that runs, failed; undefined: as the row says. It belongs to `status()` of the same moment. */
+  get error(): DeploymentFailure | null | undefined {
     return this.#error;
   }
 
@@ -62,7 +63,7 @@ export class RunningDeployment {
     if (this.#isStopping) return "stopping";
     const set = this.current?.set;
     // Failed is said together with the reason, never before it.
-    if (set === undefined || (set.failure !== undefined && this.#error !== undefined)) return "failed";
+    if (set === undefined || (set.failure !== undefined && this.#error)) return "failed";
     if (set.readyCount === 0 && !set.wasReady) return "starting";
     return this.#active !== undefined && set.readyCount >= this.#replicas ? "ready" : "degraded";
   }
@@ -92,16 +93,16 @@ export class RunningDeployment {
    * Starts a revision. When all its replicas are ready it replaces the active one, else that goes on and the row says
    * why; where nothing answers yet, it answers with its first ready replica.
    */
-  roll(row: RevisionRow, version: ModelVersion): void {
+  roll(row: RevisionRow, version: ModelVersion): Promise<void> {
     this.#rollout?.abort(new AppError("request.cancelled", "A newer revision is wanted."));
     const rollout = new AbortController();
     this.#rollout = rollout;
     this.#error = undefined;
-    this.#background(async () => {
+    return this.#background(async () => {
       const next: RunningRevision = { row, version, set: this.#parts.makeSet(row, version) };
       const before = this.#next;
       this.#next = next;
-      if (before !== undefined) this.#background(() => this.#drain(before.set));
+      if (before !== undefined) void this.#background(() => this.#drain(before.set));
       try {
         await next.set.scale(this.#replicas);
         await next.set.whenReady(this.#active === undefined ? "first" : "all", rollout.signal);
@@ -113,11 +114,24 @@ export class RunningDeployment {
     });
   }
 
+  /** Starts what ran or was about to when the server ended, one after the other, unless a newer change comes between. */
+  restore(revisions: readonly Pick<RunningRevision, "row" | "version">[]): void {
+    void this.#background(async () => {
+      let last: AbortController | undefined;
+      for (const { row, version } of revisions) {
+        if (this.#isStopping || this.#rollout !== last) return;
+        const rolled = this.roll(row, version);
+        last = this.#rollout;
+        await rolled;
+      }
+    });
+  }
+
   /** Resolves when surplus replicas are gone. */
   scale(replicas: number): void {
     this.#replicas = replicas;
     for (const set of new Set([this.#active?.set, this.#next?.set]))
-      if (set !== undefined) this.#background(() => set.scale(replicas));
+      if (set !== undefined) void this.#background(() => set.scale(replicas));
   }
 
   /** Takes no more calls, drains, stops all replicas, and settles their time. */
@@ -132,13 +146,15 @@ export class RunningDeployment {
   async #switchTo(next: RunningRevision): Promise<void> {
     const { store, projectId, id, log, name } = this.#parts;
     // Not pending any more: a newer one retired it.
-    if (!(await store.activate(projectId, id, next.row.revision))) return await this.#giveUp(next, true);
+    const activated = await store.activate(projectId, id, next.row.revision);
+    if (activated === undefined) return await this.#giveUp(next, true);
+    if (this.#next === next) this.#error = activated.error;
     const before = this.#active;
     this.#active = next;
     if (this.#next === next) this.#next = undefined;
     log.info({ deployment: name, revision: next.row.revision }, "revision answers");
     this.#noteFailure(next);
-    if (before !== undefined) this.#background(() => this.#drain(before.set));
+    if (before !== undefined) void this.#background(() => this.#drain(before.set));
   }
 
   async #fail(next: RunningRevision, error: unknown): Promise<void> {
@@ -161,7 +177,7 @@ export class RunningDeployment {
       const message = `Revision ${row.revision} (${row.model}@${row.model_version}) can't be started again: ${failure.message}`;
       const error = { code: failure.code, message };
       this.#error = error;
-      this.#background(() => store.setError(projectId, id, error));
+      void this.#background(() => store.setError(projectId, id, error));
     });
   }
 
@@ -182,7 +198,7 @@ export class RunningDeployment {
     }
   }
 
-  #background(work: () => Promise<void>): void {
+  #background(work: () => Promise<void>): Promise<void> {
     const running = work()
       .catch((error: unknown) =>
         this.#parts.log.error(
@@ -192,6 +208,7 @@ export class RunningDeployment {
       )
       .finally(() => this.#work.delete(running));
     this.#work.add(running);
+    return running;
   }
 }
 

@@ -56,14 +56,16 @@ export class ServingService implements Deployments {
       }
       const running = this.#deps.fleet.add(row);
       const revisions = await this.#store.revisions(row.project_id, [row.id]);
+      const wanted: { row: RevisionRow; version: ModelVersion }[] = [];
       // The active one first: it answers while a pending one starts.
       for (const state of ["active", "pending"]) {
         const revision = revisions.findLast((one) => one.state === state);
         if (revision === undefined) continue;
         const version = await this.#deps.models.findVersionById(row.project_id, revision.model_version_id);
-        if (version !== undefined) running.roll(revision, version);
+        if (version !== undefined) wanted.push({ row: revision, version });
         else ground.log.error({ deployment: row.name, version: revision.model_version_id }, "a version in use is gone");
       }
+      running.restore(wanted);
     }
   }
 
@@ -88,7 +90,7 @@ export class ServingService implements Deployments {
       await store.insertRevision(revision).catch(modelIsGone(input.model));
     });
     const [row, revisions] = await this.#rows(projectId, id);
-    fleet.add(row).roll(last(revisions), version);
+    void fleet.add(row).roll(last(revisions), version);
     return this.#toWire(row, revisions);
   }
 
@@ -140,7 +142,7 @@ export class ServingService implements Deployments {
     const [row, revisions] = await this.#rows(projectId, id);
     const running = fleet.byId(id);
     if (input.replicas !== undefined) running?.scale(input.replicas);
-    if (version !== undefined) running?.roll(last(revisions), version);
+    if (version !== undefined) void running?.roll(last(revisions), version);
     return this.#toWire(row, revisions);
   }
 

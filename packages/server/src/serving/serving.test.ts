@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDeployment, type Deployment, updateDeployment } from "@gristmill/contract";
 import { tensor } from "@gristmill/onnx";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { processStart } from "../children/process-start.ts";
 import { insertTestProject } from "../testing/database.ts";
@@ -287,6 +288,28 @@ describe("after a restart", () => {
     running = await world.start();
     const again = await untilStatus(running, world.projectId, "scale", "ready");
     expect(again).toMatchObject({ revision: { revision: 1 }, error: { code: "artifact.corrupt" } });
+  });
+
+  it("[SRV8][SRV12] in the middle of a change the active revision answers, and the change goes on", async () => {
+    await deploy("scale", scaling(2));
+    const next = await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    const path = await running.models.artifactPath(next);
+    await writeFile(path, "damaged");
+    await update("scale", { model: "scale" });
+    await until(async () => (await running.serving.get(world.projectId, "scale")).error !== null, "it says why");
+    await running.stop();
+    // As a kill in the middle would have left it.
+    const asPending = sql`update revision set state = 'pending', model_id = ${next.model_id} where revision = 2`;
+    await asPending.execute(world.db);
+    running = await world.start();
+    await until(async () => (await infer("scale").catch(() => undefined))?.revision === 1, "revision 1 answers");
+    await until(async () => (await running.serving.get(world.projectId, "scale")).error !== null, "it says why again");
+    expect((await infer("scale")).revision).toBe(1);
+    await running.stop();
+    await writeFile(path, scaling(3));
+    await asPending.execute(world.db);
+    running = await world.start();
+    await until(async () => (await infer("scale").catch(() => undefined))?.revision === 2, "revision 2 answers");
   });
 
   it("[SRV12] of the server every deployment answers again without anybody's doing, and its time is settled", async () => {

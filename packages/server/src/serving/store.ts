@@ -129,8 +129,8 @@ export class ServingStore {
       .execute();
   }
 
-  /** The pending revision answers from now on, and the one that did is retired. False when it is pending no more. */
-  async activate(projectId: string, deploymentId: string, revision: number): Promise<boolean> {
+  /** The pending revision answers from now on, and the one that did is retired. Undefined when it is pending no more. */
+  async activate(projectId: string, deploymentId: string, revision: number): Promise<DeploymentRow | undefined> {
     return await this.#db.transaction().execute(async (tx) => {
       await tx
         .updateTable("revision")
@@ -161,7 +161,13 @@ export class ServingStore {
         .where("id", "=", deploymentId)
         .where(({ not, exists }) => not(exists(newer)))
         .execute();
-      return numUpdatedRows === 1n;
+      if (numUpdatedRows !== 1n) return undefined;
+      return await tx
+        .selectFrom("deployment")
+        .selectAll()
+        .where("project_id", "=", projectId)
+        .where("id", "=", deploymentId)
+        .executeTakeFirst();
     });
   }
 

@@ -23,8 +23,8 @@ export function deploymentToWire(
     revisions: revisions.slice(-shownRevisions).map(revisionToWire),
     desired_replicas: row.desired_replicas,
     replicas: running?.replicas() ?? [],
-    // The row is written a moment later.
-    error: running?.error ?? row.error,
+    // The row was read before, or is written after, what `status` tells.
+    error: running?.error === undefined ? row.error : running.error,
     created_at: row.created_at.toISOString(),
   };
 }
