@@ -1,19 +1,7 @@
 /** @file Rows of replicas: what is needed to meter their time. They are asked for by replica, by the one process that runs them. */
 import type { ProjectId } from "@gristmill/contract";
-import { type ColumnType, type Kysely, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { ServingTables } from "./store.ts";
-
-/** One replica; `ready_at` is set while its current start is not settled. */
-export interface ReplicaTable {
-  id: string;
-  project_id: string;
-  deployment_id: string;
-  revision: number;
-  starts: ColumnType<number, number | undefined, number>;
-  ready_at: ColumnType<Date | null, undefined, Date | null>;
-  heartbeat_at: ColumnType<Date | null, undefined, Date | null>;
-  slices_recorded: ColumnType<number, number | undefined, number>;
-}
 
 /** A replica whose current start is not settled to its end. */
 export interface MeteredReplica {

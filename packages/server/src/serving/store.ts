@@ -1,7 +1,6 @@
 /** @file Rows of deployments and revisions. Every query names a project, but the one of start-up recovery. */
 import type { Batching, ListQuery } from "@gristmill/contract";
 import type { ColumnType, Kysely, Selectable, Transaction } from "kysely";
-import type { ReplicaTable } from "./replica-store.ts";
 
 type Written<T> = ColumnType<T, T | undefined, T>;
 type ByDatabase = ColumnType<Date, undefined, never>;
@@ -30,6 +29,18 @@ interface RevisionTable {
   threads: number;
   batching: ColumnType<Batching, string, never>;
   created_at: ByDatabase;
+}
+
+/** One replica; `ready_at` is set while its current start is not settled. */
+interface ReplicaTable {
+  id: string;
+  project_id: string;
+  deployment_id: string;
+  revision: number;
+  starts: Written<number>;
+  ready_at: ColumnType<Date | null, undefined, Date | null>;
+  heartbeat_at: ColumnType<Date | null, undefined, Date | null>;
+  slices_recorded: Written<number>;
 }
 
 /** Tables of serving; replica-store.ts has the queries of the third one. */
