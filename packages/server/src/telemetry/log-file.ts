@@ -12,6 +12,9 @@ export interface LogFileOptions {
 /** Lines that may wait for the disk; more are dropped and counted. */
 const longestQueue = 10_000;
 
+/** Lines of this long go to the disk together: an append for each request's line took 9 % of a busy server's time. */
+const gatherMs = 50;
+
 /** Appends lines, in order, in the background. */
 export class LogFile {
   readonly #path: string;
@@ -22,6 +25,8 @@ export class LogFile {
   #writing: Promise<void> | undefined;
   #file: FileHandle | undefined;
   #bytes = 0;
+  #isClosing = false;
+  #hurry: () => void = () => {};
 
   constructor(path: string, options: LogFileOptions = {}) {
     this.#path = path;
@@ -40,14 +45,17 @@ export class LogFile {
 
   /** Writes what waits and closes the file. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#hurry();
     while (this.#writing !== undefined) await this.#writing;
     await this.#file?.close();
     this.#file = undefined;
+    this.#isClosing = false;
   }
 
   async #drain(): Promise<void> {
-    await Promise.resolve(); // lines of one turn go together
     while (this.#queue.length > 0) {
+      await this.#gather();
       const lines = this.#queue.join("");
       const dropped = this.#dropped;
       this.#queue = [];
@@ -59,6 +67,15 @@ export class LogFile {
         this.#dropped = dropped;
       }
     }
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isClosing) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hurry = resolve;
+    const timer = setTimeout(resolve, gatherMs);
+    await promise;
+    clearTimeout(timer);
   }
 
   async #append(text: string): Promise<void> {
