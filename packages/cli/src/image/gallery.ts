@@ -23,7 +23,9 @@ const pad = (text: string, width: number): string =>
 
 /** Rows of as many pictures as fit, in order. */
 export function drawGallery(items: readonly GalleryItem[], { columns, colours, tile = 18 }: GalleryOptions): string {
-  const perRow = Math.max(1, Math.floor(columns / (tile + gap)));
+  const most = Math.max(1, Math.floor(columns / (tile + gap)));
+  // As many in each row: 12 are 4 + 4 + 4 where 5 would fit, not 5 + 5 + 2.
+  const perRow = Math.ceil(items.length / Math.ceil(items.length / most));
   const blocks: string[] = [];
   for (let at = 0; at < items.length; at += perRow) {
     const row = items.slice(at, at + perRow);

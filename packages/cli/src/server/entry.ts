@@ -7,7 +7,8 @@ import { CliError } from "../failure.ts";
 /** The server's main file: of the installed package, else of the checkout that this file is in. @throws CliError */
 export function serverEntry(): string {
   const candidates = [
-    () => join(dirname(fileURLToPath(import.meta.resolve("@gristmill/server/package.json"))), "src", "main.ts"),
+    // Its public face is index.ts; what starts it is the file beside.
+    () => join(dirname(fileURLToPath(import.meta.resolve("@gristmill/server"))), "main.ts"),
     () => fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url)),
   ];
   for (const candidate of candidates) {
