@@ -14,7 +14,7 @@ export function evaluationProgram(plan: Plan, objective: Objective, format: Inpu
   const target = objective.loss.target(plan.outputShape);
   const x = builder.input("x", format.dtype, ["batch", ...plan.inputShape]);
   const y = builder.input("y", target.dtype, targetShape(target, "batch"));
-  const output = writeForward(plan, math, writeInput(math, x, format), {
+  const output = writeForward(plan, math, writeInput(math, x, format, plan.inputShape), {
     training: false,
     weight: (id, storage) => builder.input(id, "float32", storage.stored),
     randomKey: (layer) => {

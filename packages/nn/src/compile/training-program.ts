@@ -60,7 +60,7 @@ export function trainingProgram(plan: Plan, objective: Objective, batch: number,
   const ofTrip = (rows: Value): Value => body.op("Gather", [rows, trip], { axis: 0 });
   const randomLayers = new Map<string, Value>();
   const step = writeStep(plan, objective, math, {
-    x: writeInput(math, ofTrip(x), format),
+    x: writeInput(math, ofTrip(x), format, plan.inputShape),
     y: ofTrip(y),
     scalars: new Map([...scalars].map(([name, rows]) => [name, ofTrip(rows)])),
     state: (id) => present(carried, id),

