@@ -1,12 +1,12 @@
 /** @file The local home: its admin key, and which server runs on it. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 /** Variables of the process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** A server that was started on a home. */
+/** A server that serves a home: what it writes itself into `server.json` once it is ready. */
 export interface ServerRecord {
   readonly pid: number;
   /** Of /proc/<pid>/stat, field 22: tells a process from a later one with the same number. null where there is no /proc. */
@@ -44,7 +44,7 @@ export async function readAdminKey(home: string): Promise<string | undefined> {
 
 const recordPath = (home: string): string => join(home, "server.json");
 
-/** The server that was last started on the home; undefined when none was, or when its process is gone. */
+/** The server of the home; undefined when none is ready, or when its process is gone. */
 export async function findServer(home: string): Promise<ServerRecord | undefined> {
   const text = await readText(recordPath(home));
   if (text === undefined) return undefined;
@@ -61,21 +61,6 @@ function parseRecord(text: string): ServerRecord | undefined {
     // Written half by a killed process: as good as none.
     return undefined;
   }
-}
-
-/** Remembers a server. */
-export async function writeServer(home: string, pid: number, url: string): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const record: ServerRecord = { pid, startTime: (await startTimeOf(pid)) ?? null, url };
-  const part = `${recordPath(home)}.${process.pid}`;
-  await writeFile(part, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  await rename(part, recordPath(home));
-}
-
-/** Forgets the server of that process; another's record stays. */
-export async function forgetServer(home: string, pid: number): Promise<void> {
-  const text = await readText(recordPath(home));
-  if (text !== undefined && parseRecord(text)?.pid === pid) await rm(recordPath(home), { force: true });
 }
 
 /** True while the very process of the record lives. */

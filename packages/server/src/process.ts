@@ -4,7 +4,7 @@ import { AppError, type ErrorCode, errorTable } from "@gristmill/contract";
 import type { App } from "./app.ts";
 import { type Command, type Config, configHelp, readConfig } from "./config.ts";
 import type { Log } from "./feature.ts";
-import { prepareHome } from "./home.ts";
+import { forgetServer, prepareHome, recordServer } from "./home.ts";
 import { adminKeyFile } from "./identity/index.ts";
 import { createLog, LogFile } from "./telemetry/index.ts";
 
@@ -81,12 +81,14 @@ async function serve(config: Config): Promise<void> {
     const { startApp } = await import("./app.ts");
     const app = await startApp({ config, log, onLost: (error) => stopping.abort(error) });
     if (!stopping.signal.aborted) {
+      await recordServer(config.home, app.url);
       announce(app, config);
       log.info({ url: app.url, pid: process.pid }, "ready");
     }
     await aborted(stopping.signal);
     const { reason } = stopping.signal;
     log.info({ reason: reason instanceof Error ? reason.message : reason }, "stopping");
+    await forgetServer(config.home);
     await stop(app, config);
     log.info({}, "stopped");
     if (reason instanceof AppError) throw reason;

@@ -7,16 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Gristmill } from "@gristmill/sdk";
 import { CliError } from "../failure.ts";
-import {
-  defaultUrl,
-  type Env,
-  findServer,
-  forgetServer,
-  homeOf,
-  isAlive,
-  type ServerRecord,
-  writeServer,
-} from "../home.ts";
+import { type Env, findServer, homeOf, isAlive, type ServerRecord } from "../home.ts";
 import { serverEntry } from "./entry.ts";
 
 /** The first start makes a database; a slow disk may take a while. */
@@ -47,14 +38,11 @@ export async function runServer(args: readonly string[], env: Env): Promise<numb
     child.kill(signal);
   };
   for (const signal of signals) process.on(signal, pass);
-  const home = homeOf(env);
-  if (args.length === 0 && child.pid !== undefined) await writeServer(home, child.pid, defaultUrl(env));
   try {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   } finally {
     for (const signal of signals) process.off(signal, pass);
-    if (child.pid !== undefined && args.length === 0) await forgetServer(home, child.pid);
   }
 }
 
@@ -75,7 +63,6 @@ export async function startDetached(env: Env, signal?: AbortSignal): Promise<Ser
   try {
     const url = await untilReady(child, home, size, signal);
     child.unref();
-    await writeServer(home, pid, url);
     return { pid, startTime: null, url };
   } catch (error) {
     child.kill("SIGTERM");
@@ -118,6 +105,5 @@ export async function stopServer(home: string, signal?: AbortSignal): Promise<Se
       );
     await delay(50, undefined, signal === undefined ? {} : { signal });
   }
-  await forgetServer(home, record.pid);
   return record;
 }
