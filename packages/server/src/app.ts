@@ -72,9 +72,9 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   const { datasets } = data;
   const registry = createModels({ ground, db, objects });
   const { models } = registry;
-  const training = createTraining({ ground, db, objects, datasets, models, ledger, children, home });
-
   const serving = createServing({ ground, db, models, ledger, children });
+  const capacity = { busy: () => serving.hasTraffic() };
+  const training = createTraining({ ground, db, objects, datasets, models, ledger, children, home, capacity });
   const title = documentTitle();
   const check = () => answers(db);
   const services = createServices({ deployments: serving.deployments, version: title.version, check });

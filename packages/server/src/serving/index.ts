@@ -41,6 +41,8 @@ export interface ServingDeps {
 /** Deployments with their routes. `start` brings back what should run; `stop` drains and settles. */
 export function createServing(deps: ServingDeps): Feature & {
   readonly deployments: Deployments;
+  /** True for a minute after a call to any deployment. */
+  hasTraffic(): boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 } {
@@ -55,6 +57,7 @@ export function createServing(deps: ServingDeps): Feature & {
   );
   return {
     deployments: service,
+    hasTraffic: () => service.hasTraffic(),
     routes: servingRoutes(service),
     async start() {
       await meter.start();

@@ -35,11 +35,15 @@ interface Deps {
   readonly fleet: Fleet;
 }
 
+/** So long after a call there is still traffic. */
+const trafficMs = 60_000;
+
 /** Deployments of all projects: their rows, and calls to what runs. */
 export class ServingService implements Deployments {
   readonly #deps: Deps;
   readonly #store: ServingStore;
   readonly #removals = new Set<Promise<void>>();
+  #lastCallMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -202,8 +206,14 @@ export class ServingService implements Deployments {
 
   async #call(projectId: ProjectId, name: string, call: ReplicaCall, { signal, revision }: CallOptions) {
     const { running, pinned } = this.#running(projectId, name);
+    this.#lastCallMs = performance.now();
     if (revision !== undefined || pinned !== undefined) currentOf(running, revision ?? pinned);
     return { ...(await running.call(call, signal)), running };
+  }
+
+  /** True for a minute after a call: training that starts then leaves a core free. */
+  hasTraffic(): boolean {
+    return performance.now() - this.#lastCallMs < trafficMs;
   }
 
   /** `name`, or `name@2` to pin a revision. */

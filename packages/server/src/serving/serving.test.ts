@@ -49,7 +49,9 @@ describe("a deployment", () => {
     expect(ready.replicas).toHaveLength(1);
     expect(ready.replicas[0]).toMatchObject({ status: "ready", restarts: 0, last_error: null });
     expect(ready.replicas[0]?.pid).not.toBe(process.pid);
+    expect(running.serving.hasTraffic()).toBe(false);
     const { outputs, served, timings } = await infer("double-1");
+    expect(running.serving.hasTraffic()).toBe(true); // [SRV15]
     expect(outputs).toEqual({ y: tensor("float32", [1, 3], new Float32Array([2, 4, 6])) });
     expect(served).toEqual({ deployment: "double-1", model: "double-1", model_version: "1" });
     expect(timings.batchSize).toBe(1);
