@@ -27,6 +27,7 @@ function toFirstHit(call: GradientCall): (Value | undefined)[] {
   });
 }
 
+/** Rules of sums, products and comparisons. */
 export const arithmeticRules = {
   Add: (call) => each(call, [() => call.dy, () => call.dy]),
   Sub: (call) => each(call, [() => call.dy, () => call.math.neg(call.dy)]),
