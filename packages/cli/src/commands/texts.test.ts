@@ -76,6 +76,7 @@ describe("usage", () => {
     to: "2026-01-02T00:00:00Z",
     currency: "EUR",
     total: "0.06",
+    exact_total: "0.06",
     unpriced_events: 1,
     data: [
       { ...row, meter: "data.bytes_processed", unit: "byte", events: 1, quantity: "54950092", amount: "0.054950092" },
@@ -100,6 +101,11 @@ describe("usage", () => {
     expect(text).toContain("total 0.06 EUR");
     expect(text).toContain("1 events have no price in force");
     expect(text).toMatch(/data\.bytes_processed {2}█+/);
+  });
+
+  it("shows what rounds to nothing as it is", () => {
+    const tiny: UsageReport = { ...report, total: "0.00", exact_total: "0.00331899", unpriced_events: 0 };
+    expect(usageText(tiny, plain, 100)).toContain("total 0.00 EUR (0.00331899 before rounding)");
   });
 
   it("says so when there was none", () => {

@@ -61,7 +61,7 @@ export function usageText(report: UsageReport, paint: Paint, columns: number): s
   );
   return [
     lines,
-    `  ${paint("strong", `total ${total} ${currency}`)}  ${paint("faint", `${formatTime(report.from)} to ${formatTime(report.to)} UTC`)}`,
+    `  ${paint("strong", `total ${total} ${currency}${/[1-9]/.test(total) ? "" : ` (${report.exact_total} before rounding)`}`)}  ${paint("faint", `${formatTime(report.from)} to ${formatTime(report.to)} UTC`)}`,
     ...(unpriced_events > 0 ? [unpriced] : []),
     ...(spend.some(({ value }) => value > 0) ? ["", chart(spend, columns, paint)] : []),
   ].join("\n");

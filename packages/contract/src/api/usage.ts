@@ -66,6 +66,8 @@ export const usageReport = z.object({
   data: z.array(usageRow),
   /** Sum over all events that have a price, rounded half-even to the currency's minor unit once. */
   total: decimal,
+  /** The same sum before rounding. */
+  exact_total: decimal,
   unpriced_events: z.number().int(),
 });
 export type UsageReport = z.infer<typeof usageReport>;

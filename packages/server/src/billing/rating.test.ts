@@ -135,7 +135,7 @@ describe("rating by hand", () => {
       total: "0.00",
       unpricedEvents: 0,
     });
-    expect(rate([], new PriceBook([]), 2)).toEqual({ rows: [], total: "0.00", unpricedEvents: 0 });
+    expect(rate([], new PriceBook([]), 2)).toEqual({ rows: [], total: "0.00", exactTotal: "0", unpricedEvents: 0 });
   });
 });
 
@@ -228,8 +228,9 @@ describe("rating any history with any price book", () => {
       fc.property(history, prices, windows, groups, (events, entries, windowDays, by) => {
         const base = price("0.25", { effectiveFrom: new Date(0) });
         const book = new PriceBook([base, ...entries.map((entry) => price(entry.amount, entry))]);
-        const { rows, total, unpricedEvents } = rate(sums(events, book, windowDays, by), book, 2);
+        const { rows, total, exactTotal, unpricedEvents } = rate(sums(events, book, windowDays, by), book, 2);
         const exact = rows.reduce((amount, row) => amount.plus(row.amount ?? Number.NaN), new Big(0));
+        expect(exact.toFixed()).toBe(exactTotal);
         expect(exact.round(2, Big.roundHalfEven).toFixed(2)).toBe(total);
         expect(unpricedEvents).toBe(0);
       }),

@@ -31,6 +31,8 @@ export interface RatedUsage {
   readonly rows: readonly RatedRow[];
   /** Over everything that has a price, rounded half-even to the currency's minor unit: the one rounding there is. */
   readonly total: string;
+  /** The total before it was rounded. */
+  readonly exactTotal: string;
   readonly unpricedEvents: number;
 }
 
@@ -59,6 +61,7 @@ export function rate(sums: readonly RatableSum[], book: PriceBook, minorDigits: 
   }
   return {
     rows: [...rows.values()].map(toRated),
+    exactTotal: total.toFixed(),
     total: total.round(minorDigits, Big.roundHalfEven).toFixed(minorDigits),
     unpricedEvents,
   };

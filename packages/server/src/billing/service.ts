@@ -125,6 +125,7 @@ export class BillingService {
       currency: platformCurrency.code,
       data: rated.rows.map(toUsageRow),
       total: rated.total,
+      exact_total: rated.exactTotal,
       unpriced_events: rated.unpricedEvents,
     };
   }
