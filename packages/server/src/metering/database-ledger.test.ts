@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProjectId } from "@gristmill/contract";
 import fc from "fast-check";
 import { sql } from "kysely";
@@ -27,6 +28,26 @@ beforeEach(async () => {
 });
 
 describe("writing", () => {
+  test("[MET14] a claim is found by its key, also after a vacuum has made its table look empty", async () => {
+    const counts = async (): Promise<{ whole: number; byKey: number }> => {
+      const { rows } = await sql<{ whole: string; by_key: string }>`
+        select seq_scan as whole, coalesce(idx_scan, 0) as by_key
+        from pg_stat_user_tables where relname = 'reservation'`.execute(db);
+      return { whole: Number(rows[0]?.whole), byKey: Number(rows[0]?.by_key) };
+    };
+    await sql`vacuum analyze reservation`.execute(db);
+    const before = await counts();
+    // PostgreSQL tells its counts at most once a second for each session.
+    for (let tries = 0; (await counts()).byKey < before.byKey + 4 && tries < 50; tries++) {
+      const reservation = await ledger.reserve(claimOf(project));
+      await ledger.settle(reservation, [eventOf(`vacuum ${tries}`)]);
+      await sleep(100);
+    }
+    const after = await counts();
+    expect(after.byKey).toBeGreaterThanOrEqual(before.byKey + 4);
+    expect(after.whole).toBe(before.whole);
+  });
+
   test("[MET4] a settlement writes its events and ends its reservation together", async () => {
     const reservation = await ledger.reserve(claimOf(project));
     expect(await openReservations(db)).toBe(1);

@@ -93,8 +93,10 @@ export const metering: Migration = {
 
     -- Writes claims; a repeat of one finds it. It may be lost with the machine: then the request was never answered.
     -- Milliseconds, because that is all that a JavaScript Date brings back at the settlement.
+    -- No sequential scans: after a vacuum the table of claims looks empty, its plan is made anew, and would read all the
+    -- dead rows of the next 20,000 requests (measured: 0.5 ms of PostgreSQL a request became 3).
     create function ledger_reserve(claims json, by_instance integer)
-      returns table (request_id text, admitted_at timestamptz) language plpgsql as $$
+      returns table (request_id text, admitted_at timestamptz) language plpgsql set enable_seqscan = off as $$
     #variable_conflict use_column
     begin
       perform set_config('synchronous_commit', 'off', true);
@@ -114,7 +116,8 @@ export const metering: Migration = {
     -- Writes events, each once, and ends the reservations of requests, durably whatever the session's default is.
     -- Sorted by key, so that two servers that write the same events wait for each other and never in a circle.
     -- Returns how many events were new.
-    create function ledger_settle(events json, requests text[]) returns bigint language plpgsql as $$
+    create function ledger_settle(events json, requests text[]) returns bigint
+      language plpgsql set enable_seqscan = off as $$
     declare
       fresh_count bigint;
       stray_count bigint;
