@@ -6,6 +6,7 @@ import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "@gristmill/contract";
+import type { Log } from "../../feature.ts";
 import type { Places } from "./places.ts";
 
 const run = promisify(execFile);
@@ -44,11 +45,17 @@ export async function ensureCluster(program: string, places: Places): Promise<vo
   }
 }
 
-/** Removes what killed `initdb`s left beside the cluster. Only the owner of the running server calls this. */
-export async function removeUnfinished(places: Places): Promise<void> {
+/**
+ * Removes what killed `initdb`s left beside the cluster. Only the owner of the running server calls this. Another starter
+ * may be at work in such a folder at this moment; it has lost, and what of it can't be removed now goes at the next start.
+ */
+export async function removeUnfinished(places: Places, log: Log): Promise<void> {
   for (const name of await readdir(places.clusters)) {
     const path = join(places.clusters, name);
-    if (path !== places.data) await rm(path, { recursive: true, force: true });
+    if (path === places.data) continue;
+    await rm(path, { recursive: true, force: true }).catch((err: unknown) =>
+      log.warn({ err, path }, "an unfinished cluster stays until the next start"),
+    );
   }
 }
 

@@ -268,6 +268,24 @@ describe("what a crash leaves behind", () => {
     expect(await one(server, "1")).toBe("1");
     expect(await readdir(places.clusters)).toEqual(["18"]);
   });
+
+  test("[DB10] another starter's initdb that is still at work does not fail the one that won", async () => {
+    const busy = `${places.data}.busy`;
+    await mkdir(busy, { recursive: true });
+    const writer = execFile(process.execPath, [
+      "-e",
+      `const fs = require("node:fs"); let n = 0;
+       for (;;) try { fs.mkdirSync(${JSON.stringify(busy)}, { recursive: true }); fs.writeFileSync(${JSON.stringify(busy)} + "/" + n++, ""); } catch {}`,
+    ]);
+    try {
+      const { server } = await start();
+      expect(await one(server, "1")).toBe("1");
+    } finally {
+      writer.kill("SIGKILL");
+      await new Promise((resolve) => writer.once("exit", resolve));
+      await rm(busy, { recursive: true, force: true });
+    }
+  });
 });
 
 test("[DB15] a home whose socket path would be too long is refused with the way out", async () => {

@@ -71,7 +71,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       return launched.session;
     },
   });
-  await removeUnfinished(places);
+  await removeUnfinished(places, log);
   return {
     connection: connectionOf(places),
     wasAdopted: wasAdopted === true,
