@@ -125,6 +125,16 @@ describe("bodies", () => {
     expect(outcome.sent).toBeLessThan(200);
   });
 
+  it("and queries that hold U+0000, which no database text can, are refused wherever it stands", async () => {
+    expect(await failure("GET", "/api/runs?after=%00")).toMatchObject({ status: 400, code: "request.invalid" });
+    expect(await failure("GET", "/api/models/a%00b")).toMatchObject({ status: 400, code: "request.invalid" });
+    const labels = { "a\0b": "c" };
+    expect(await failure("POST", "/api/runs", runRequest(1, { labels }))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining("U+0000"),
+    });
+  });
+
   it("that are not JSON, or of unknown fields, are told apart", async () => {
     const response = await fetch(`${platform.url}/api/runs`, {
       method: "POST",

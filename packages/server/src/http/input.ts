@@ -28,6 +28,10 @@ export function parseInput(route: Route, request: FastifyRequest): Input {
   const problems: Problem[] = [];
   const check = (part: Part, schema: z.ZodType | undefined, value: unknown): unknown => {
     if (schema === undefined) return undefined;
+    if (holdsNul(value)) {
+      problems.push({ in: part, field: "", problem: "the character U+0000 can't be stored" });
+      return undefined;
+    }
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     problems.push(...result.error.issues.map((issue) => toProblem(part, issue)));
@@ -40,6 +44,17 @@ export function parseInput(route: Route, request: FastifyRequest): Input {
   };
   if (problems.length === 0) return input;
   throw new AppError("request.invalid", problems.map(sentence).slice(0, 5).join(" "), { details: { problems } });
+}
+
+/** True when any text in a JSON value holds U+0000, which PostgreSQL has no place for. Without recursion: a body may nest deeply. */
+function holdsNul(value: unknown): boolean {
+  const left = [value];
+  for (let next = left.pop(); next !== undefined || left.length > 0; next = left.pop()) {
+    if (typeof next === "string" && next.includes("\0")) return true;
+    if (typeof next !== "object" || next === null) continue;
+    for (const [key, inner] of Object.entries(next)) left.push(key, inner);
+  }
+  return false;
 }
 
 /** Bodies of the content types that a route consumes raw are the handler's to read. */

@@ -31,6 +31,10 @@ describe("an infer request", () => {
     ]);
   });
 
+  it("asks for all outputs by naming none", () => {
+    expect(readRequest(json({ inputs: [input], outputs: [] }), undefined).outputs).toBeUndefined();
+  });
+
   it("asks for binary outputs one by one or all at once", () => {
     const one = readRequest(
       json({ inputs: [input], outputs: [{ name: "y", parameters: { binary_data: true } }] }),

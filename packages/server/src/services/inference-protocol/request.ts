@@ -23,12 +23,14 @@ export function readRequest(body: Uint8Array, headerLength: string | undefined):
   const request = parse(body.subarray(0, end));
   const tensors = readTensors(request, body.subarray(end), headerLength !== undefined);
   const allBinary = request.parameters?.["binary_data_output"] === true;
-  const wanted = new Map(request.outputs?.map((output) => [output.name, output.parameters?.["binary_data"]]));
+  // An empty list names none, and who names none gets all.
+  const named = request.outputs?.length ? request.outputs : undefined;
+  const wanted = new Map(named?.map((output) => [output.name, output.parameters?.["binary_data"]]));
   const first = Object.values(tensors)[0];
   return {
     id: request.id,
     inputs: tensors,
-    outputs: request.outputs?.map((output) => output.name),
+    outputs: named?.map((output) => output.name),
     isBinary: (output) => {
       const own = wanted.get(output);
       return own === undefined ? allBinary : own === true;
