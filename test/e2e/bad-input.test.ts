@@ -128,6 +128,9 @@ describe("bodies", () => {
   it("and queries that hold U+0000, which no database text can, are refused wherever it stands", async () => {
     expect(await failure("GET", "/api/runs?after=%00")).toMatchObject({ status: 400, code: "request.invalid" });
     expect(await failure("GET", "/api/models/a%00b")).toMatchObject({ status: 400, code: "request.invalid" });
+    const form = new FormData();
+    form.append("dataset", JSON.stringify({ name: "nul", format: "idx", notes: "a\0b" }));
+    expect(await failure("POST", "/api/datasets", form)).toMatchObject({ status: 400, code: "request.invalid" });
     const labels = { "a\0b": "c" };
     expect(await failure("POST", "/api/runs", runRequest(1, { labels }))).toMatchObject({
       status: 400,

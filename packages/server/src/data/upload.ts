@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { MultipartFile, MultipartValue } from "@fastify/multipart";
 import { AppError, resourceName, type UploadDataset, uploadDataset } from "@gristmill/contract";
 import type { FastifyRequest } from "fastify";
+import { holdsNul } from "../http/index.ts";
 import type { IdxKind } from "./idx.ts";
 import type { IncomingFile } from "./staging.ts";
 
@@ -71,6 +72,7 @@ function parseFields(json: string): UploadDataset {
   } catch (cause) {
     throw new AppError("request.invalid", 'The part "dataset" is no JSON.', { cause });
   }
+  if (holdsNul(value)) throw invalid('The part "dataset" holds the character U+0000, which can\'t be stored.');
   const parsed = uploadDataset.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => ({ field: issue.path.join("."), problem: issue.message }));

@@ -2,6 +2,7 @@
 export { type Authenticator, type Credentials, type Limiter, unlimited } from "./authenticator.ts";
 export { documentRoutes } from "./document-routes.ts";
 export { healthRoutes } from "./health.ts";
+export { holdsNul } from "./input.ts";
 export { pageOf } from "./page.ts";
 export {
   type Access,

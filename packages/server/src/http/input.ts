@@ -47,7 +47,7 @@ export function parseInput(route: Route, request: FastifyRequest): Input {
 }
 
 /** True when any text in a JSON value holds U+0000, which PostgreSQL has no place for. Without recursion: a body may nest deeply. */
-function holdsNul(value: unknown): boolean {
+export function holdsNul(value: unknown): boolean {
   const left = [value];
   for (let next = left.pop(); next !== undefined || left.length > 0; next = left.pop()) {
     if (typeof next === "string" && next.includes("\0")) return true;
