@@ -244,7 +244,8 @@ describe("what a crash leaves behind", () => {
 
   test("[DB9] a lock file whose pid is a zombie is removed", async () => {
     // Its parent never asks how it ended, as the first process of some containers does not.
-    const parent = execFile("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 60"], { ...places.user, cwd: "/" });
+    // The child outlives the shell's exec: one that ends before it is asked by the shell, and is no zombie.
+    const parent = execFile("sh", ["-c", "sleep 1 & echo $!; exec sleep 60"], { ...places.user, cwd: "/" });
     closers.push(async () => void parent.kill("SIGKILL"));
     const pid = Number(await new Promise((resolve) => parent.stdout?.once("data", resolve)));
     while (!isZombie(pid)) await sleep(5);
