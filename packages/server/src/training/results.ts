@@ -33,13 +33,16 @@ export async function saveEpoch(deps: Deps, writer: RunWriter, folder: string, m
     (row) => ({
       set: {
         checkpoint: JSON.stringify(checkpoint),
-        history: JSON.stringify([...row.history, { epoch, metrics, seconds }]),
+        // A try whose answer was lost may have been written: its epoch is there already.
+        history: JSON.stringify([...row.history.filter((entry) => entry.epoch !== epoch), { epoch, metrics, seconds }]),
         deaths: 0,
       },
-      events: [
-        { type: "run.epoch_finished", data: { epoch, metrics, seconds } },
-        { type: "run.checkpoint_saved", data: checkpoint },
-      ],
+      events: row.history.some((entry) => entry.epoch === epoch)
+        ? []
+        : [
+            { type: "run.epoch_finished", data: { epoch, metrics, seconds } },
+            { type: "run.checkpoint_saved", data: checkpoint },
+          ],
     }),
     async (tx) => {
       await lockObject(tx, file.sha256);
