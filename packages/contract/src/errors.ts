@@ -38,6 +38,51 @@ const table = {
     retryable: false,
     help: "The key is unknown, revoked or expired; make one with `gristmill key create`.",
   },
+  "auth.csrf": {
+    status: 403,
+    retryable: false,
+    help: "Send the session's `csrf_token` (GET /api/session) as the header `x-csrf-token`, from a page of this server.",
+  },
+  "auth.model_forbidden": {
+    status: 403,
+    retryable: false,
+    help: "Use a model of the key's list, or a key whose list holds this one.",
+  },
+  "limit.exceeded": {
+    status: 429,
+    retryable: true,
+    help: "Wait as long as `retry-after` says; the details name the limit. `gristmill limit list` shows all.",
+  },
+  "budget.exceeded": {
+    status: 429,
+    retryable: false,
+    help: "The details name the budget: raise it with `gristmill budget update`, or wait for its next period.",
+  },
+  "price.unknown": {
+    status: 409,
+    retryable: false,
+    help: "A hard budget needs a price for all that is used: add one with `gristmill price add`.",
+  },
+  "idempotency.mismatch": {
+    status: 409,
+    retryable: false,
+    help: "This Idempotency-Key was used for another request: take a new key for a new request.",
+  },
+  "idempotency.in_progress": {
+    status: 409,
+    retryable: true,
+    help: "The first request of this Idempotency-Key is still being worked on: send it again later.",
+  },
+  "idempotency.not_replayable": {
+    status: 409,
+    retryable: false,
+    help: "The first request succeeded, but its answer was too large to keep. It was charged once.",
+  },
+  "secret.unreadable": {
+    status: 500,
+    retryable: false,
+    help: "Start the server with the GRISTMILL_SECRET_KEY (or the home's secret-key) that it was stored with.",
+  },
   "auth.forbidden": { status: 403, retryable: false, help: "Use a key that has the scope that the message names." },
   "project.not_found": { status: 404, retryable: false, help: "List the projects with `gristmill project list`." },
   "project.name_taken": { status: 409, retryable: false, help: "Choose another name." },

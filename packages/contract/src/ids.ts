@@ -14,6 +14,19 @@ const prefixes = {
   replica: "rpl",
   request: "req",
   price: "prc",
+  user: "usr",
+  session: "ses",
+  invitation: "inv",
+  serviceAccount: "sva",
+  identityProvider: "idp",
+  auditEntry: "aud",
+  limit: "lim",
+  budget: "bud",
+  alert: "alr",
+  webhook: "whk",
+  delivery: "dlv",
+  meter: "mtr",
+  quarantined: "qtn",
 } as const;
 
 /** What ids name. */
@@ -22,6 +35,10 @@ export type IdKind = keyof typeof prefixes;
 /** An id of one kind; made only by `makeId`, recognized by `isId`. */
 export type Id<K extends IdKind> = `${(typeof prefixes)[K]}_${string}`;
 
+/** An organization. */
+export type OrganizationId = Id<"organization">;
+/** A person who signs in. */
+export type UserId = Id<"user">;
 /** A project. */
 export type ProjectId = Id<"project">;
 /** A project's API key. */

@@ -8,6 +8,7 @@ export * from "./api/models.ts";
 export * from "./api/runs.ts";
 export * from "./api/services.ts";
 export * from "./api/usage.ts";
+export * from "./audit-actions.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./scopes.ts";

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../ids.ts";
+import { testCaller } from "../testing/caller.ts";
 import { idxImages, idxLabels } from "./testing/idx-files.ts";
 import { type OpenData, openData } from "./testing/open-data.ts";
 
@@ -174,7 +175,7 @@ describe("deleting", () => {
       slow.routes
         .find((route) => route.method === method)
         ?.handler({
-          caller: { kind: "key", projectId: open.projectId, keyId: null, scopes: new Set() },
+          caller: testCaller(open.projectId),
           params,
           query: {},
           body,

@@ -37,6 +37,12 @@ export function renderFailure(error: AppError, surface: Surface, requestId: stri
   };
 }
 
+/** The header `retry-after`: what the failure's details say in `retry_after_ms`, else a second. */
+export function retryAfterSeconds({ details }: AppError): string {
+  const milliseconds = details["retry_after_ms"];
+  return String(typeof milliseconds === "number" ? Math.max(1, Math.ceil(milliseconds / 1000)) : 1);
+}
+
 /** By path, for failures before a route is found. */
 export const surfaceOf = (path: string): Surface => (/^\/v2(\/|$|\?)/.test(path) ? "inference-protocol" : "api");
 

@@ -1,12 +1,17 @@
 /** @file http: the one request pipeline. It knows no feature. Read in this order: route, pipeline, server, failures. */
-export { type Authenticator, type Credentials, type Limiter, unlimited } from "./authenticator.ts";
+export { type AuditTrail, type Change, unaudited } from "./audit-trail.ts";
+export type { Authenticator, Credentials } from "./authenticator.ts";
+export { type Denial, type Denials, uncounted } from "./denials.ts";
 export { documentRoutes } from "./document-routes.ts";
 export { healthRoutes } from "./health.ts";
+export { type Idempotency, type KeyedRequest, unkept } from "./idempotency.ts";
 export { holdsNul } from "./input.ts";
+export { type Limiter, type LimitState, unlimited } from "./limits.ts";
 export { pageOf } from "./page.ts";
 export {
   type Access,
   type Answer,
+  type Audit,
   type Caller,
   type Charge,
   type Quantity,

@@ -1,13 +1,17 @@
 /**
- * @file The one way of every request: authenticate -> scope -> limit -> reserve -> handler -> settle -> answer.
- * It knows no feature: who knows keys and who keeps the ledger come in by the constructor.
+ * @file The one way of every request: authenticate -> permission -> (a repeat's answer) -> limits and reserve -> handler
+ * -> settle -> answer. It knows no feature: who knows keys, limits, the ledger and the logs comes in by the constructor.
  */
 import { Readable } from "node:stream";
 import { AppError, type RequestId } from "@gristmill/contract";
 import type { FastifyRequest } from "fastify";
 import type { Log } from "../feature.ts";
-import type { Authenticator, Limiter } from "./authenticator.ts";
-import { parseInput } from "./input.ts";
+import type { AuditTrail } from "./audit-trail.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { credentialsOf, singleHeader } from "./credentials.ts";
+import type { Idempotency } from "./idempotency.ts";
+import { type Input, parseInput } from "./input.ts";
+import type { Limiter, LimitState } from "./limits.ts";
 import type { Answer, Caller, Route, RouteContext } from "./route.ts";
 import { settledStream } from "./settled-stream.ts";
 import { Tally } from "./tally.ts";
@@ -20,8 +24,21 @@ export interface PipelineParts {
   readonly authenticator: Authenticator;
   readonly limiter: Limiter;
   readonly ledger: UsageLedger;
+  readonly auditTrail: AuditTrail;
+  readonly idempotency: Idempotency;
   readonly now: () => Date;
   readonly log: Log;
+}
+
+/** One request on its way. */
+export interface Passage {
+  readonly route: Route;
+  /** What `admit` returned; undefined: a public route. */
+  readonly caller: Caller | undefined;
+  readonly request: FastifyRequest;
+  readonly signal: AbortSignal;
+  /** Told, once, how the caller stands with its limits. */
+  readonly onLimits: (limits: readonly LimitState[]) => void;
 }
 
 /** Runs routes. The first half needs only headers, so a body is read only for who may send it. */
@@ -32,52 +49,62 @@ export class Pipeline {
     this.#parts = parts;
   }
 
-  /** Authenticate, scope, limit. undefined: a public route. */
-  async admit(route: Route, request: FastifyRequest): Promise<Caller | undefined> {
-    if ("public" in route.access) return undefined;
-    const { authenticator, limiter } = this.#parts;
-    const caller = await authenticator.authenticate({
-      key: bearerKey(request.headers.authorization),
-      project: singleHeader(request.headers["gristmill-project"]),
-    });
-    const { scope } = route.access;
-    if (caller.kind !== "admin" && !caller.scopes.has(scope))
-      throw new AppError("auth.forbidden", `This needs a key with the scope ${scope}.`, { details: { scope } });
-    await limiter.admit(caller, route);
+  /** Authenticates and asks for permission. undefined: a public route. */
+  async admit({ access }: Route, request: FastifyRequest): Promise<Caller | undefined> {
+    if ("public" in access) return undefined;
+    const caller = await this.#parts.authenticator.authenticate(credentialsOf(request));
+    if ("scope" in access && caller.kind !== "admin" && !caller.scopes.has(access.scope))
+      throw new AppError("auth.forbidden", `This needs the scope ${access.scope}.`, {
+        details: { scope: access.scope },
+      });
     return caller;
   }
 
-  /** Reserve, handler, settle. `caller` is what `admit` returned. */
-  async run(route: Route, caller: Caller | undefined, request: FastifyRequest, signal: AbortSignal): Promise<Answer> {
+  /** All that comes after `admit`. */
+  async run(passage: Passage): Promise<Answer> {
+    const { route, caller, request } = passage;
     const input = parseInput(route, request);
-    const context: Context = {
-      get caller(): Caller {
-        if (caller === undefined) throw new Error(`${route.path} is public: it has no caller`);
-        return caller;
-      },
-      ...input,
-      requestId: request.id as RequestId,
-      admittedAt: this.#parts.now(),
-      signal,
-      request,
-      use: () => {
-        throw new Error(`${route.path} uses a meter that it has not reserved`);
-      },
-    };
-    if ("free" in route.charge) return await route.handler(context);
-    return await this.#runCharged(route, route.charge.reserve, context);
+    if (caller === undefined) return await route.handler(this.#context(passage, input, request.id as RequestId));
+    const model = route.model?.(input.params, input.query, input.body);
+    if (model !== undefined && caller.models !== null && !caller.models.has(model.split("@")[0] ?? model))
+      throw new AppError("auth.model_forbidden", `This key may not use "${model}".`, { details: { model } });
+    const key = route.method === "POST" ? singleHeader(request.headers["idempotency-key"]) : undefined;
+    const { idempotency } = this.#parts;
+    const first = (requestId: RequestId) => this.#audited(passage, caller, input, requestId);
+    if (key === undefined) return await first(request.id as RequestId);
+    const { signal } = passage;
+    return await idempotency.run({ key, caller, route, request, requestId: request.id as RequestId, signal }, first);
   }
 
-  async #runCharged(
-    route: Route,
-    estimate: Extract<Route["charge"], { reserve: unknown }>["reserve"],
+  async #audited(passage: Passage, caller: Caller, input: Input, requestId: RequestId): Promise<Answer> {
+    const { route, request } = passage;
+    const work = () => this.#worked(passage, caller, input, requestId);
+    if (route.audit === undefined || "none" in route.audit) return await work();
+    const { action } = route.audit;
+    const path = request.url.split("?")[0] ?? "";
+    return await this.#parts.auditTrail.around({ action, caller, requestId, path, address: request.ip }, work);
+  }
+
+  async #worked(passage: Passage, caller: Caller, input: Input, requestId: RequestId): Promise<Answer> {
+    const { route, onLimits } = passage;
+    const context = this.#context(passage, input, requestId, caller);
+    if ("reserve" in route.charge) return await this.#charged(passage, caller, context, route.charge.reserve);
+    onLimits(await this.#parts.limiter.count(caller));
+    return await route.handler(context);
+  }
+
+  async #charged(
+    { route, signal, onLimits }: Passage,
+    caller: Caller,
     context: Context,
+    estimate: Extract<Route["charge"], { reserve: unknown }>["reserve"],
   ): Promise<Answer> {
     const { ledger, log } = this.#parts;
-    const { requestId, caller } = context;
+    const { requestId } = context;
+    const { organizationId, projectId, keyId } = caller;
     const estimates = await estimate(context);
-    const { projectId, keyId } = caller;
-    const reservation = await ledger.reserve({ requestId, projectId, keyId, estimates });
+    const reservation = await ledger.reserve({ requestId, organizationId, projectId, keyId, estimates }, { signal });
+    onLimits(reservation.limits);
     const tally = new Tally();
     const close = () => this.#close(reservation, tally);
     let answer: Answer;
@@ -106,14 +133,21 @@ export class Pipeline {
     if (events.length === 0) await ledger.release(reservation);
     else await ledger.settle(reservation, events);
   }
-}
 
-/** @throws AppError `auth.missing`. */
-function bearerKey(header: string | undefined): string {
-  const key = /^Bearer +(\S+) *$/i.exec(header ?? "")?.[1];
-  if (key === undefined) throw new AppError("auth.missing", "This needs a key.");
-  return key;
+  #context({ route, request, signal }: Passage, input: Input, requestId: RequestId, caller?: Caller): Context {
+    return {
+      get caller(): Caller {
+        if (caller === undefined) throw new Error(`${route.path} is public: it has no caller`);
+        return caller;
+      },
+      ...input,
+      requestId,
+      admittedAt: this.#parts.now(),
+      signal,
+      request,
+      use: () => {
+        throw new Error(`${route.path} uses a meter that it has not reserved`);
+      },
+    };
+  }
 }
-
-const singleHeader = (value: string | readonly string[] | undefined): string | undefined =>
-  typeof value === "string" ? value : value?.[0];

@@ -1,19 +1,39 @@
 /** @file What a route is. Every route of every feature is one of these values; the pipeline (pipeline.ts) runs them all alike. */
-import type { KeyId, Meter, ProjectId, RequestId, Scope } from "@gristmill/contract";
+import type {
+  AuditAction,
+  KeyId,
+  Meter,
+  OrganizationId,
+  ProjectId,
+  RequestId,
+  Scope,
+  UserId,
+} from "@gristmill/contract";
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
 
-/** Who calls: the admin key or a project's key, always inside one project. */
+/** Who calls: the admin key, a project's key or a user's session, always inside one project of one organization. */
 export interface Caller {
-  readonly kind: "admin" | "key";
+  readonly kind: "admin" | "key" | "user";
+  readonly organizationId: OrganizationId;
   readonly projectId: ProjectId;
-  /** null: the admin key, which is no row. */
+  /** null: the admin key, which is no row, or a session. */
   readonly keyId: KeyId | null;
+  /** Of a session; else null. */
+  readonly userId: UserId | null;
   readonly scopes: ReadonlySet<Scope>;
+  /** Deployments and models that may be used; null: all of the project. */
+  readonly models: ReadonlySet<string> | null;
 }
 
-/** One scope that the key must hold, or the reason why nobody needs a key. */
-export type Access = { readonly scope: Scope } | { readonly public: string };
+/**
+ * One scope that the caller must hold; or the reason why everyone may who is known (one's own session); or the reason
+ * why nobody needs to be known.
+ */
+export type Access = { readonly scope: Scope } | { readonly known: string } | { readonly public: string };
+
+/** What the audit log says of a change; or the reason why a route that is no GET changes nothing, or tells of it itself. */
+export type Audit = { readonly action: AuditAction } | { readonly none: string };
 
 /** So much of a meter. Quantities are exact decimals as text or whole numbers. */
 export interface Quantity {
@@ -63,6 +83,10 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
   readonly tag: string;
   readonly surface?: Surface;
   readonly access: Access;
+  /** Of every route that is no GET. */
+  readonly audit?: Audit;
+  /** The deployment that a request names, of every route with the scope `inference`: a caller's list of models must hold it. */
+  readonly model?: (params: z.output<P>, query: z.output<Q>, body: z.output<B>) => string;
   readonly charge: Charge<RouteContext<z.output<P>, z.output<Q>, z.output<B>>>;
   readonly params?: P;
   readonly query?: Q;

@@ -9,12 +9,16 @@ import Fastify, {
 } from "fastify";
 import type { Log } from "../feature.ts";
 import type { NewId } from "../ids.ts";
-import { type Authenticator, type Limiter, unlimited } from "./authenticator.ts";
+import { type AuditTrail, unaudited } from "./audit-trail.ts";
+import type { Authenticator } from "./authenticator.ts";
 import { defaultBodyLimit, readBodies } from "./bodies.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
-import { renderFailure, surfaceOf, toAppError } from "./failures.ts";
+import { type Denials, uncounted } from "./denials.ts";
+import { renderFailure, retryAfterSeconds, surfaceOf, toAppError } from "./failures.ts";
 import { isOurHost } from "./host.ts";
+import { type Idempotency, unkept } from "./idempotency.ts";
 import { type Flight, InFlight, stopping } from "./in-flight.ts";
+import { type Limiter, type LimitState, rateLimitHeaders, unlimited } from "./limits.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { Answer, Caller, Route } from "./route.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
@@ -29,6 +33,9 @@ export interface HttpParts {
   readonly authenticator: Authenticator;
   readonly ledger: UsageLedger;
   readonly limiter?: Limiter;
+  readonly auditTrail?: AuditTrail;
+  readonly idempotency?: Idempotency;
+  readonly denials?: Denials;
   /** Names beside localhost and addresses that may be in a request's Host. */
   readonly allowedHosts: readonly string[];
   readonly now: () => Date;
@@ -58,8 +65,9 @@ interface Progress {
 
 /** Builds the server; it listens nowhere yet. */
 export async function createHttp(parts: HttpParts): Promise<Http> {
-  const { routes, allowedHosts, log, newId, now, authenticator, ledger, limiter = unlimited } = parts;
-  const pipeline = new Pipeline({ authenticator, limiter, ledger, now, log });
+  const { routes, allowedHosts, log, newId, now, authenticator, ledger } = parts;
+  const { limiter = unlimited, auditTrail = unaudited, idempotency = unkept, denials = uncounted } = parts;
+  const pipeline = new Pipeline({ authenticator, limiter, ledger, auditTrail, idempotency, now, log });
   const inFlight = new InFlight();
   const progress = new WeakMap<FastifyRequest, Progress>();
   const app = Fastify({
@@ -81,7 +89,11 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   app.setValidatorCompiler(() => () => true);
 
   // Before the routes: their contexts take over what is set by then.
-  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, log));
+  app.setErrorHandler((error, request, reply) => {
+    const failure = toAppError(error);
+    noteDenial(failure, request, progress.get(request)?.caller, denials);
+    return answerFailure(failure, request, reply, log);
+  });
   app.addHook("onResponse", async (request, reply) => logRequest(request, reply, progress.get(request)?.caller, log));
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
@@ -138,7 +150,8 @@ async function addRoute(
       },
       handler: async (request, reply) => {
         const { caller, flight } = find(request);
-        const answer = await pipeline.run(route, caller, request, flight.signal);
+        const onLimits = (limits: readonly LimitState[]) => void reply.headers(rateLimitHeaders(limits));
+        const answer = await pipeline.run({ route, caller, request, signal: flight.signal, onLimits });
         if (answer.body instanceof Readable) streamUntil(flight, answer.body, "free" in route.charge);
         return send(reply, answer);
       },
@@ -166,13 +179,26 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.send(typeof body === "string" && answer.headers?.["content-type"] ? body : JSON.stringify(body));
 }
 
-function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
-  const failure = toAppError(error);
-  if (failure.code === "internal") log.error({ err: error, request_id: request.id }, "A request failed.");
+const deniedStatuses: ReadonlySet<number> = new Set([401, 403, 404, 421, 429]);
+
+function noteDenial(
+  { status, code }: AppError,
+  request: FastifyRequest,
+  caller: Caller | undefined,
+  denials: Denials,
+): void {
+  if (!deniedStatuses.has(status)) return;
+  const route = `${request.method} ${request.routeOptions.url ?? "(none)"}`;
+  denials.note({ caller, address: request.ip, route, code });
+}
+
+function answerFailure(failure: AppError, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  if (failure.code === "internal") log.error({ err: failure, request_id: request.id }, "A request failed.");
   else if (failure.status >= 500) log.warn({ err: failure, request_id: request.id }, "A request was refused.");
   const config = request.routeOptions.config as { surface?: "api" | "inference-protocol" };
   const surface = config.surface ?? surfaceOf(request.url);
-  if (failure.retryable && (failure.status === 429 || failure.status === 503)) reply.header("retry-after", "1");
+  if (failure.retryable && (failure.status === 429 || failure.status === 503))
+    reply.header("retry-after", retryAfterSeconds(failure));
   if (failure.status === 401) reply.header("www-authenticate", "Bearer");
   return reply
     .code(failure.status)

@@ -28,20 +28,30 @@ export class KeyAuthenticator implements Authenticator {
   }
 
   async authenticate({ key, project }: Credentials): Promise<Caller> {
+    if (key === undefined) throw new AppError("auth.missing", "This needs a key.");
     const hash = hashOf(key);
     if (isSameHash(hash, this.#adminHash)) return await this.#admin(project);
     const row = await this.#findKey(key, hash);
     // The same words for a project that does not exist and for one of somebody else.
     if (project !== undefined && project !== row.project_id && project !== row.project_name) throw noProject(project);
     this.#parts.lastUsed.note(row);
-    return { kind: "key", projectId: row.project_id, keyId: row.id, scopes: new Set(row.scopes) };
+    const { project_id: projectId, organization_id: organizationId, id: keyId } = row;
+    return { kind: "key", organizationId, projectId, keyId, userId: null, scopes: new Set(row.scopes), models: null };
   }
 
   async #admin(project: string | undefined): Promise<Caller> {
     const { store, defaultProjectId } = this.#parts;
-    const found = project === undefined ? { id: defaultProjectId() } : await store.findProject(project);
+    const found = await store.findProject(project ?? defaultProjectId());
     if (found === undefined) throw noProject(project);
-    return { kind: "admin", projectId: found.id, keyId: null, scopes: this.#adminScopes };
+    return {
+      kind: "admin",
+      organizationId: found.organization_id,
+      projectId: found.id,
+      keyId: null,
+      userId: null,
+      scopes: this.#adminScopes,
+      models: null,
+    };
   }
 
   async #findKey(key: string, hash: Buffer): Promise<KeyWithProject> {

@@ -1,17 +1,17 @@
 /** @file Rows of organizations, projects and keys. */
-import type { KeyId, ListQuery, ProjectId, Scope } from "@gristmill/contract";
+import type { KeyId, ListQuery, OrganizationId, ProjectId, Scope } from "@gristmill/contract";
 import type { Generated, Kysely, Selectable } from "kysely";
 import type { Database } from "../db/index.ts";
 
 interface OrganizationTable {
-  id: string;
+  id: OrganizationId;
   name: string;
   created_at: Generated<Date>;
 }
 
 interface ProjectTable {
   id: ProjectId;
-  organization_id: string;
+  organization_id: OrganizationId;
   name: string;
   created_at: Generated<Date>;
 }
@@ -39,7 +39,7 @@ export type ProjectRow = Selectable<ProjectTable>;
 export type KeyRow = Selectable<KeyTable>;
 
 /** A key with what its caller needs to know of its project. */
-export type KeyWithProject = KeyRow & { readonly project_name: string };
+export type KeyWithProject = KeyRow & { readonly project_name: string; readonly organization_id: OrganizationId };
 
 /** Queries of identity. Those without a project are for authentication and for the admin's list of projects. */
 export class IdentityStore {
@@ -50,7 +50,7 @@ export class IdentityStore {
   }
 
   /** Finds or makes the organization and the project that every home has. */
-  async ensureDefaults(ids: { organization: string; project: ProjectId }): Promise<ProjectRow> {
+  async ensureDefaults(ids: { organization: OrganizationId; project: ProjectId }): Promise<ProjectRow> {
     await this.#db
       .insertInto("organization")
       .values({ id: ids.organization, name: "default" })
@@ -100,7 +100,7 @@ export class IdentityStore {
       .selectFrom("api_key")
       .innerJoin("project", "project.id", "api_key.project_id")
       .selectAll("api_key")
-      .select("project.name as project_name")
+      .select(["project.name as project_name", "project.organization_id"])
       .where("prefix", "=", prefix)
       .executeTakeFirst();
   }

@@ -68,7 +68,8 @@ export class DatabaseLedger implements Ledger {
   async reserve(request: ReservationRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Reservation> {
     checkEstimates(request);
     const { requestId, projectId, keyId } = request;
-    return { requestId, projectId, keyId, admittedAt: await this.#claims.submit(request, options.signal) };
+    const admittedAt = await this.#claims.submit(request, options.signal);
+    return { requestId, projectId, keyId, admittedAt, limits: [] };
   }
 
   async settle({ projectId, requestId }: Reservation, events: readonly UsageRecord[]): Promise<void> {

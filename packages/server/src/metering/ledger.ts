@@ -1,5 +1,6 @@
 /** @file What the rest of the platform may do with the ledger. */
 import type { KeyId, Meter, ProjectId, RequestId } from "@gristmill/contract";
+import type { LimitState } from "../http/index.ts";
 
 /** Something used, before it is written. */
 export interface UsageRecord {
@@ -25,6 +26,8 @@ export interface Reservation {
   readonly keyId: KeyId | null;
   /** By the database's clock. */
   readonly admittedAt: Date;
+  /** How the claimant stands with its limits. */
+  readonly limits: readonly LimitState[];
 }
 
 /** The claim of one request. */

@@ -1,7 +1,8 @@
 /** @file Routes behind the real pipeline, for tests of a feature's HTTP face: each key is the name of its project. */
-import { AppError, type ProjectId, type Scope, scopes } from "@gristmill/contract";
+import { AppError, type ProjectId, type Scope } from "@gristmill/contract";
 import { createHttp, type Http, type Route } from "../http/index.ts";
 import { newId } from "../ids.ts";
+import { testCaller } from "./caller.ts";
 
 /** A key of these projects, with these scopes; by default all but `admin`. */
 export interface TestKeys {
@@ -18,10 +19,9 @@ export async function testHttp(routes: readonly Route[], keys: TestKeys): Promis
     log: { info: () => {}, warn: () => {}, error: () => {} },
     authenticator: {
       authenticate: async ({ key }) => {
-        const found = keys[key];
+        const found = keys[key ?? ""];
         if (found === undefined) throw new AppError("auth.invalid", "unknown key");
-        const held = found.scopes ?? scopes.filter((scope) => scope !== "admin");
-        return { kind: "key", projectId: found.projectId, keyId: null, scopes: new Set(held) };
+        return testCaller(found.projectId, found.scopes === undefined ? {} : { scopes: found.scopes });
       },
     },
     // Features whose routes are charged test them with the ledger itself.

@@ -11,6 +11,7 @@ import type { Database, DatabaseConnection } from "../../db/index.ts";
 import { newId } from "../../ids.ts";
 import { createMetering } from "../../metering/index.ts";
 import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
+import { testCaller } from "../../testing/caller.ts";
 import { insertTestProject, testDatabase } from "../../testing/database.ts";
 
 /** A home to back up. */
@@ -65,7 +66,7 @@ async function recordAndImport({ db, objects, folder, projectId }: Filling): Pro
   const ask = async (method: string, path: string, params: unknown, body: unknown): Promise<Dataset> => {
     const route = data.routes.find((candidate) => candidate.method === method && candidate.path === path);
     const answer = await route?.handler({
-      caller: { kind: "key", projectId, keyId: null, scopes: new Set() },
+      caller: testCaller(projectId),
       params,
       query: {},
       body,

@@ -8,6 +8,7 @@ import { createDatabase, type DatabaseConnection } from "../../db/index.ts";
 import { newId } from "../../ids.ts";
 import { createMetering, type Ledger } from "../../metering/index.ts";
 import { fileObjectStore } from "../../objects/index.ts";
+import { testCaller } from "../../testing/caller.ts";
 import { createData } from "../index.ts";
 
 /** What a test tells it. */
@@ -46,7 +47,7 @@ const data = createData({
 await data.start();
 const create = data.routes.find((route) => route.method === "POST");
 await create?.handler({
-  caller: { kind: "key", projectId: task.projectId, keyId: null, scopes: new Set() },
+  caller: testCaller(task.projectId),
   params: {},
   query: {},
   body: {

@@ -10,6 +10,7 @@ import { createHttp, type Http } from "../../http/index.ts";
 import { newId } from "../../ids.ts";
 import { createMetering, type Ledger } from "../../metering/index.ts";
 import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
+import { testCaller } from "../../testing/caller.ts";
 import { insertTestProject, testDatabase } from "../../testing/database.ts";
 import { createData, type DataParts } from "../index.ts";
 
@@ -66,12 +67,8 @@ export async function openData(parts: Partial<DataParts> = {}): Promise<OpenData
   const http = await createHttp({
     routes: data.routes,
     authenticator: {
-      authenticate: async ({ key }) => ({
-        kind: "key",
-        projectId: key === "other" ? projects.other : projects.own,
-        keyId: null,
-        scopes: new Set(["datasets:read", "datasets:write"] as const),
-      }),
+      authenticate: async ({ key }) =>
+        testCaller(key === "other" ? projects.other : projects.own, { scopes: ["datasets:read", "datasets:write"] }),
     },
     ledger: metering.ledger,
     allowedHosts: [],

@@ -3,6 +3,7 @@ import type { KeyId, ProjectId, Scope } from "@gristmill/contract";
 import { AppError } from "@gristmill/contract";
 import type { Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
+import { testCaller } from "../../testing/caller.ts";
 import type { Authenticator } from "../authenticator.ts";
 import type { Route } from "../route.ts";
 import { createHttp, type Http } from "../server.ts";
@@ -59,8 +60,9 @@ export async function httpHarness(
 function authenticator(projectId: ProjectId, keyId: KeyId, scopes: readonly Scope[]): Authenticator {
   return {
     authenticate: async ({ key }) => {
+      if (key === undefined) throw new AppError("auth.missing", "This needs a key.");
       if (key !== testKey) throw new AppError("auth.invalid", "This key is not valid.");
-      return { kind: "key", projectId, keyId, scopes: new Set(scopes) };
+      return testCaller(projectId, { keyId, scopes });
     },
   };
 }
@@ -69,7 +71,13 @@ function ledger(told: Told[], failSettle: boolean): UsageLedger {
   return {
     reserve: async (request): Promise<OpenReservation> => {
       told.push({ what: "reserve", detail: request.estimates });
-      return { requestId: request.requestId, projectId: request.projectId, keyId: request.keyId, admittedAt };
+      return {
+        requestId: request.requestId,
+        projectId: request.projectId,
+        keyId: request.keyId,
+        admittedAt,
+        limits: [],
+      };
     },
     settle: async (_reservation, events: readonly RequestUsage[]) => {
       if (failSettle) throw new AppError("database.unavailable", "The database can't be reached at the moment.");
