@@ -95,7 +95,7 @@ export class BillingService {
     const book = new PriceBook((await listPrices(this.#db)).map(toEntry));
     const sums = await sumUsage(this.#db, {
       ...span,
-      projectId,
+      projectIds: [projectId],
       window: unit,
       groups,
       meter: query.meter ?? null,

@@ -9,7 +9,7 @@ import { releaseClaimsOfDead, ServerInstance } from "./server-instance.ts";
 
 export type { Ledger, Reservation, ReservationRequest, UsageRecord } from "./ledger.ts";
 export { dueSlices, type Slice, secondsText } from "./slices.ts";
-export { sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./usage-sums.ts";
+export { type SumGroup, sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./usage-sums.ts";
 
 /** What metering is made from. */
 export interface MeteringDeps extends Pick<Ground, "now" | "log"> {

@@ -1,22 +1,28 @@
 /** @file Sums of usage, apart by everything that can decide a price: the one question that billing asks. */
-import type { Meter, ProjectId, UsageGroup } from "@gristmill/contract";
+import type { KeyId, ProjectId, UsageGroup } from "@gristmill/contract";
 import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../db/index.ts";
 
 /** Sizes of windows; they begin at whole units of UTC. */
 export type WindowUnit = "minute" | "hour" | "day" | "month";
 
+/** What sums can be told apart by. */
+export type SumGroup = UsageGroup | "project" | "user";
+
 /** Which usage to sum, and how finely. */
 export interface UsageQuestion {
-  readonly projectId: ProjectId;
+  /** Together; `project` among the groups tells them apart. */
+  readonly projectIds: readonly ProjectId[];
+  /** Only what these keys used; left out: all. */
+  readonly keyIds?: readonly KeyId[];
   /** Inclusive. */
   readonly from: Date;
   /** Exclusive. */
   readonly to: Date;
   /** null: one window. */
   readonly window: WindowUnit | null;
-  readonly groups: readonly UsageGroup[];
-  readonly meter: Meter | null;
+  readonly groups: readonly SumGroup[];
+  readonly meter: string | null;
   /** Ascending times at which any price changes. */
   readonly priceChanges: readonly Date[];
   /** Rows at most; one more is answered when there are more. */
@@ -39,7 +45,8 @@ export interface UsageSum {
   readonly quantity: string;
 }
 
-const groupExpressions: Record<UsageGroup, RawBuilder<string | null>> = {
+const groupExpressions: Record<SumGroup, RawBuilder<string | null>> = {
+  project: sql`project_id`,
   meter: sql`meter`,
   key: sql`key_id`,
   model: sql`dimensions ->> 'model'`,
@@ -47,11 +54,12 @@ const groupExpressions: Record<UsageGroup, RawBuilder<string | null>> = {
   run: sql`dimensions ->> 'run'`,
   dataset: sql`dimensions ->> 'dataset'`,
   hardware: sql`dimensions ->> 'hardware'`,
+  user: sql`dimensions ->> 'user'`,
 };
 
 /** Sums in the database: rows of the answer grow with groups and price changes, not with events. */
 export async function sumUsage(db: Database, question: UsageQuestion): Promise<readonly UsageSum[]> {
-  const { projectId, from, to, window, groups, meter, priceChanges, limit } = question;
+  const { projectIds, keyIds, from, to, window, groups, meter, priceChanges, limit } = question;
   const keys = [
     window === null ? sql`null::timestamptz` : sql`date_trunc(${window}, time, 'UTC')`,
     sql`meter`,
@@ -66,7 +74,8 @@ export async function sumUsage(db: Database, question: UsageQuestion): Promise<r
   const { rows } = await sql<Readonly<Record<string, unknown>>>`
     select ${columns}, count(*)::float8 as events, sum(quantity) as quantity
     from usage_event
-    where project_id = ${projectId} and time >= ${from} and time < ${to}
+    where project_id = any (${projectIds}::text[]) and time >= ${from} and time < ${to}
+      ${keyIds === undefined ? sql`` : sql`and key_id = any (${keyIds}::text[])`}
       ${meter === null ? sql`` : sql`and meter = ${meter}`}
     group by ${positions}
     order by ${positions}
