@@ -17,6 +17,8 @@ export function imageClassificationRoutes(deployments: Deployments): readonly Ro
       summary: "Classify an image (PNG, JPEG or WebP)",
       tag: "Services",
       access: { scope: "inference" },
+      audit: { none: "use, which the ledger records" },
+      model: (_, query) => query.model,
       query: classifyQuery,
       consumes: ["image/png", "image/jpeg", "image/webp", "application/octet-stream"],
       bodyLimit,

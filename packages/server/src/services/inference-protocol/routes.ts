@@ -21,6 +21,7 @@ const tag = "Open Inference Protocol";
 const shared = { tag, surface: "inference-protocol" } as const;
 const modelParams = z.object({ model: z.string(), version: z.string().optional() });
 type ModelParams = z.infer<typeof modelParams>;
+const modelOf = (params: ModelParams): string => params.model;
 /** Large enough for a batch of images as JSON numbers. */
 const bodyLimit = 32 * 1024 * 1024;
 
@@ -46,7 +47,7 @@ function serverRoutes({ version, check }: InferenceProtocolParts): readonly Rout
       method: "GET",
       path: "/v2",
       summary: "Name, version and extensions of the server",
-      access: { scope: "inference" },
+      access: { known: "it names the server and no model" },
       charge: { free: "metadata" },
       response: z.object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) }),
       handler: async () => ({ body: { name: "gristmill", version, extensions: ["binary_tensor_data"] } }),
@@ -90,6 +91,7 @@ function modelRoutes(path: string, deployments: Deployments): readonly Route[] {
       path,
       summary: "A model's inputs and outputs",
       access: { scope: "inference" },
+      model: modelOf,
       charge: { free: "metadata" },
       params: modelParams,
       response: modelMetadata,
@@ -101,6 +103,7 @@ function modelRoutes(path: string, deployments: Deployments): readonly Route[] {
       path: `${path}/ready`,
       summary: "Is a model ready?",
       access: { scope: "inference" },
+      model: modelOf,
       charge: { free: "a health check" },
       params: modelParams,
       response: z.object({ name: z.string(), ready: z.boolean() }),
@@ -133,6 +136,8 @@ function inferRoute(path: string, deployments: Deployments): Route {
     path,
     summary: "Run a model on tensors, as JSON or with binary tensor data",
     access: { scope: "inference" },
+    audit: { none: "use, which the ledger records" },
+    model: modelOf,
     params: modelParams,
     body: inferRequest,
     // The protocol names no content type, and its clients send several, or none.
