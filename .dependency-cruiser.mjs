@@ -16,8 +16,20 @@ const oneHome = {
   protobufjs: "^packages/onnx/src/format/",
   pg: "^packages/server/src/db/",
   sharp: "^packages/server/src/serving/replica/",
+  undici: "^packages/server/src/net/",
+  nodemailer: "^packages/server/src/notifications/",
+  "openid-client": "^packages/server/src/sign-in/",
+  "hyparquet-writer": "^packages/server/src/events/",
 };
-const features = ["identity", "data", "training", "models", "serving", "services", "metering", "billing"];
+/** From the ground up: a feature may use those of lower layers, and within its own layer none. */
+const layers = [
+  ["audit", "identity", "idempotency", "metering", "notifications"],
+  ["sign-in", "limits", "billing", "events"],
+  ["budgets", "data", "models"],
+  ["training", "serving"],
+  ["services"],
+];
+const features = layers.flat();
 
 export default {
   forbidden: [
@@ -66,7 +78,7 @@ export default {
     {
       name: "ground-knows-no-feature",
       severity: "error",
-      from: { path: "^packages/server/src/(db|children|objects|telemetry)/" },
+      from: { path: "^packages/server/src/(db|children|objects|telemetry|net|secrets)/" },
       to: { path: `^packages/server/src/(${features.join("|")}|http)/` },
     },
     {
@@ -75,12 +87,15 @@ export default {
       from: { path: "^packages/server/src/(?!app\\.ts|services/)" },
       to: { path: "^packages/server/src/services/" },
     },
-    {
-      name: "metering-below-billing",
+    ...layers.map((layer, height) => ({
+      name: `layer-${height}`,
       severity: "error",
-      from: { path: "^packages/server/src/(metering|identity)/" },
-      to: { path: "^packages/server/src/(billing|data|training|models|serving)/" },
-    },
+      from: { path: `^packages/server/src/(${layer.join("|")})/`, pathNot: "\\.test\\.ts$|/testing/" },
+      to: {
+        path: `^packages/server/src/(${layers.slice(height).flat().join("|")})/`,
+        pathNot: "^packages/server/src/$1/",
+      },
+    })),
     {
       name: "store-calls-no-service",
       severity: "error",
