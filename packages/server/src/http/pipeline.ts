@@ -33,13 +33,15 @@ export interface PipelineParts {
 /** One request on its way. */
 export interface Passage {
   readonly route: Route;
-  /** What `admit` returned; undefined: a public route. */
+  /** Admitted; undefined: a public route. */
   readonly caller: Caller | undefined;
   readonly request: FastifyRequest;
   readonly signal: AbortSignal;
-  /** Told, once, how the caller stands with its limits. */
-  readonly onLimits: (limits: readonly LimitState[]) => void;
+  readonly onLimits: OnLimits;
 }
+
+/** Told, once, how the caller stands with its limits. */
+export type OnLimits = (limits: readonly LimitState[]) => void;
 
 /** Runs routes. The first half needs only headers, so a body is read only for who may send it. */
 export class Pipeline {
@@ -49,22 +51,26 @@ export class Pipeline {
     this.#parts = parts;
   }
 
-  /** Authenticates and asks for permission. undefined: a public route. */
-  async admit({ access }: Route, request: FastifyRequest): Promise<Caller | undefined> {
-    if ("public" in access) return undefined;
-    const caller = await this.#parts.authenticator.authenticate(credentialsOf(request));
+  /** Who calls; undefined: a public route. */
+  async authenticate({ access }: Route, request: FastifyRequest): Promise<Caller | undefined> {
+    return "public" in access ? undefined : await this.#parts.authenticator.authenticate(credentialsOf(request));
+  }
+
+  /** Asks for permission, and counts the request unless `run` will. */
+  async admit({ access, charge }: Route, caller: Caller, onLimits: OnLimits): Promise<void> {
     if ("scope" in access && caller.kind !== "admin" && !caller.scopes.has(access.scope))
       throw new AppError("auth.forbidden", `This needs the scope ${access.scope}.`, {
         details: { scope: access.scope },
       });
-    return caller;
+    if ("free" in charge) onLimits(await this.#parts.limiter.count(caller));
   }
 
   /** All that comes after `admit`. */
   async run(passage: Passage): Promise<Answer> {
     const { route, caller, request } = passage;
-    const input = parseInput(route, request);
-    if (caller === undefined) return await route.handler(this.#context(passage, input, request.id as RequestId));
+    if (caller === undefined)
+      return await route.handler(this.#context(passage, parseInput(route, request), request.id as RequestId));
+    const input = await this.#counted(passage, caller, () => parseInput(route, request));
     const model = route.model?.(input.params, input.query, input.body);
     if (model !== undefined && caller.models !== null && !caller.models.has(model.split("@")[0] ?? model))
       throw new AppError("auth.model_forbidden", `This key may not use "${model}".`, { details: { model } });
@@ -86,23 +92,33 @@ export class Pipeline {
   }
 
   async #worked(passage: Passage, caller: Caller, input: Input, requestId: RequestId): Promise<Answer> {
-    const { route, onLimits } = passage;
+    const { route } = passage;
     const context = this.#context(passage, input, requestId, caller);
-    if ("reserve" in route.charge) return await this.#charged(passage, caller, context, route.charge.reserve);
-    onLimits(await this.#parts.limiter.count(caller));
-    return await route.handler(context);
+    if ("free" in route.charge) return await route.handler(context);
+    return await this.#charged(passage, caller, context, route.charge.reserve);
+  }
+
+  /** What a charged route refuses before it reserves counts as a request too: else errors would be free of limits. */
+  async #counted<T>({ route, onLimits }: Passage, caller: Caller, step: () => T | Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (failure) {
+      if ("reserve" in route.charge) onLimits(await this.#parts.limiter.count(caller));
+      throw failure;
+    }
   }
 
   async #charged(
-    { route, signal, onLimits }: Passage,
+    passage: Passage,
     caller: Caller,
     context: Context,
     estimate: Extract<Route["charge"], { reserve: unknown }>["reserve"],
   ): Promise<Answer> {
     const { ledger, log } = this.#parts;
+    const { route, signal, onLimits } = passage;
     const { requestId } = context;
     const { organizationId, projectId, keyId } = caller;
-    const estimates = await estimate(context);
+    const estimates = await this.#counted(passage, caller, () => estimate(context));
     const reservation = await ledger.reserve({ requestId, organizationId, projectId, keyId, estimates }, { signal });
     onLimits(reservation.limits);
     const tally = new Tally();

@@ -18,8 +18,8 @@ import { renderFailure, retryAfterSeconds, surfaceOf, toAppError } from "./failu
 import { isOurHost } from "./host.ts";
 import { type Idempotency, unkept } from "./idempotency.ts";
 import { type Flight, InFlight, stopping } from "./in-flight.ts";
-import { type Limiter, type LimitState, rateLimitHeaders, unlimited } from "./limits.ts";
-import { Pipeline } from "./pipeline.ts";
+import { type Limiter, rateLimitHeaders, unlimited } from "./limits.ts";
+import { type OnLimits, Pipeline } from "./pipeline.ts";
 import type { Answer, Caller, Route } from "./route.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
 
@@ -145,13 +145,15 @@ async function addRoute(
       url: route.path,
       bodyLimit: route.bodyLimit ?? defaultBodyLimit,
       config: { surface: route.surface ?? "api" },
-      onRequest: async (request) => {
-        find(request).caller = await pipeline.admit(route, request);
+      onRequest: async (request, reply) => {
+        const caller = await pipeline.authenticate(route, request);
+        find(request).caller = caller;
+        if (caller !== undefined) await pipeline.admit(route, caller, limitsTo(reply));
       },
       handler: async (request, reply) => {
         const { caller, flight } = find(request);
-        const onLimits = (limits: readonly LimitState[]) => void reply.headers(rateLimitHeaders(limits));
-        const answer = await pipeline.run({ route, caller, request, signal: flight.signal, onLimits });
+        const { signal } = flight;
+        const answer = await pipeline.run({ route, caller, request, signal, onLimits: limitsTo(reply) });
         if (answer.body instanceof Readable) streamUntil(flight, answer.body, "free" in route.charge);
         return send(reply, answer);
       },
@@ -178,6 +180,11 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   if (!reply.hasHeader("content-type")) reply.type("application/json; charset=utf-8");
   return reply.send(typeof body === "string" && answer.headers?.["content-type"] ? body : JSON.stringify(body));
 }
+
+const limitsTo =
+  (reply: FastifyReply): OnLimits =>
+  (limits) =>
+    void reply.headers(rateLimitHeaders(limits));
 
 const deniedStatuses: ReadonlySet<number> = new Set([401, 403, 404, 421, 429]);
 
