@@ -3,7 +3,8 @@ import { AppError, type Page, type ProjectId, type UsageEvent, type UsageEventsQ
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
 import { pageOf } from "../http/index.ts";
-import { type EventRow, ownSource } from "./store.ts";
+import { ownSource } from "./ledger.ts";
+import type { EventRow } from "./store.ts";
 
 type Tables = {
   usage_event: EventRow;

@@ -7,7 +7,7 @@ import { monthsAround, PartitionsAhead } from "./partitions.ts";
 import { usageEventRoutes } from "./routes.ts";
 import { releaseClaimsOfDead, ServerInstance } from "./server-instance.ts";
 
-export type { Ledger, Reservation, ReservationRequest, UsageRecord } from "./ledger.ts";
+export { type Ledger, ownSource, type Reservation, type ReservationRequest, type UsageRecord } from "./ledger.ts";
 export { dueSlices, type Slice, secondsText } from "./slices.ts";
 export { type SumGroup, sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./usage-sums.ts";
 

@@ -2,11 +2,17 @@
 import type { KeyId, Meter, ProjectId, RequestId } from "@gristmill/contract";
 import type { LimitState } from "../http/index.ts";
 
+/** Whose events ours are; events that others send carry a source of their own. */
+export const ownSource = "gristmill";
+
 /** Something used, before it is written. */
 export interface UsageRecord {
   /** Unique within (project, source): derived from a request, run, replica or dataset version, never random, so that a repeat is recognized. */
   readonly id: string;
-  readonly meter: Meter;
+  /** Left out: ours. Events that others send carry their own, and count for meters of their own. */
+  readonly source?: string;
+  /** Of our source: one of the contract's table. */
+  readonly meter: string;
   /** Exact decimal above zero, as text without exponent (at most 18 digits before the point and 9 after it), or a whole number. */
   readonly quantity: string | bigint;
   /** When it happened, years 2020 to 2099. */
@@ -17,6 +23,8 @@ export interface UsageRecord {
   readonly keyId: KeyId | null;
   /** model, deployment, run, dataset, hardware ...: at most 16, names up to 64 and values up to 512 characters. */
   readonly dimensions: Readonly<Record<string, string>>;
+  /** The event as others sent it, JSON as text: kept with the row (`usage_event.original`), and read by nobody but who asks for it back. */
+  readonly original?: string;
 }
 
 /** A claim made before work starts; settled or released exactly once. */

@@ -2,10 +2,7 @@
 import type { KeyId, ProjectId, RequestId } from "@gristmill/contract";
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
-import type { ReservationRequest, UsageRecord } from "./ledger.ts";
-
-/** Whose events ours are; events that others send will carry a source of their own. */
-export const ownSource = "gristmill";
+import { ownSource, type ReservationRequest, type UsageRecord } from "./ledger.ts";
 
 /** Events and ended reservations that belong together. */
 export interface Settlement {
@@ -65,7 +62,7 @@ export type EventRow = {
 
 const toRow = (projectId: ProjectId, event: UsageRecord): EventRow => ({
   project_id: projectId,
-  source: ownSource,
+  source: event.source ?? ownSource,
   id: event.id,
   meter: event.meter,
   quantity: String(event.quantity),

@@ -1,11 +1,13 @@
 /** @file What may enter the ledger: each record is checked alone, so that a bad one never sinks the others of its group. */
-import { AppError, type Meter, meters } from "@gristmill/contract";
-import type { ReservationRequest, UsageRecord } from "./ledger.ts";
+import { AppError, meters } from "@gristmill/contract";
+import { ownSource, type ReservationRequest, type UsageRecord } from "./ledger.ts";
 
 /** Bounds of one call and one record. */
 export const recordLimits = {
   recordsPerCall: 1000,
-  idLength: 200,
+  idLength: 320,
+  sourceLength: 255,
+  meterLength: 64,
   dimensions: 16,
   dimensionNameLength: 64,
   dimensionValueLength: 512,
@@ -29,7 +31,7 @@ export function checkRecords(records: readonly UsageRecord[]): void {
 /** Checks a claim's estimates; zero is allowed, as when the amount is known only afterwards. */
 export function checkEstimates(request: ReservationRequest): void {
   for (const { meter, quantity } of request.estimates) {
-    checkMeter(request.requestId, meter);
+    checkOwnMeter(request.requestId, meter);
     checkQuantity(request.requestId, quantity);
   }
 }
@@ -37,7 +39,8 @@ export function checkEstimates(request: ReservationRequest): void {
 function checkRecord(record: UsageRecord): void {
   if (!isText(record.id, 1, recordLimits.idLength))
     throw fault("a record", `an id of 1 to ${recordLimits.idLength} characters`, record.id);
-  checkMeter(record.id, record.meter);
+  if (record.source === undefined) checkOwnMeter(record.id, record.meter);
+  else checkForeign(record.id, record.source, record.meter);
   checkQuantity(record.id, record.quantity);
   if (/^[0.]*$/.test(String(record.quantity))) throw fault(record.id, "a quantity above zero", record.quantity);
   for (const time of [record.time, record.admittedAt])
@@ -46,8 +49,16 @@ function checkRecord(record: UsageRecord): void {
   checkDimensions(record);
 }
 
-function checkMeter(where: string, meter: Meter): void {
+function checkOwnMeter(where: string, meter: string): void {
   if (!Object.hasOwn(meters, meter)) throw fault(where, `a meter, one of ${Object.keys(meters).join(", ")}`, meter);
+}
+
+/** Whether a source may be taken for ours, and which meters there are, is decided by who takes others' events in. */
+function checkForeign(where: string, source: string, meter: string): void {
+  if (!isText(source, 1, recordLimits.sourceLength) || source === ownSource)
+    throw fault(where, `a source of 1 to ${recordLimits.sourceLength} characters that is not ours`, source);
+  if (!isText(meter, 1, recordLimits.meterLength))
+    throw fault(where, `a meter of 1 to ${recordLimits.meterLength} characters`, meter);
 }
 
 function checkQuantity(where: string, quantity: string | bigint): void {
