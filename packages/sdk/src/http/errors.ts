@@ -72,6 +72,12 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
 }
 
+/** What the server asks to wait: to the millisecond in a limit's details, in whole seconds by the header. */
+function retryAfterOf(headers: Headers, details: Readonly<Record<string, unknown>>, nowMs: number): number | null {
+  const exact = details["retry_after_ms"];
+  return typeof exact === "number" && exact >= 0 ? exact : parseRetryAfter(headers.get("retry-after"), nowMs);
+}
+
 /** Statuses that say "later" when the body does not: a proxy in between, or the inference protocol's plain errors. */
 const transientStatuses: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
@@ -92,6 +98,7 @@ export function errorOf(response: Pick<Response, "status" | "headers">, text: st
   const body = parseJson(text);
   const error = isRecord(body) ? body["error"] : undefined;
   const fields = isRecord(error) ? error : {};
+  const details = isRecord(fields["details"]) ? fields["details"] : {};
   const plain = typeof error === "string" ? plainError(error) : { message: `The server answered ${status}.` };
   return new GristmillError(textOr(fields["message"], plain.message), {
     status,
@@ -99,7 +106,7 @@ export function errorOf(response: Pick<Response, "status" | "headers">, text: st
     help: textOr(fields["help"], ""),
     retryable: typeof fields["retryable"] === "boolean" ? fields["retryable"] : transientStatuses.has(status),
     requestId: textOr(fields["request_id"], plain.requestId ?? "") || null,
-    details: isRecord(fields["details"]) ? fields["details"] : {},
-    retryAfterMs: parseRetryAfter(headers.get("retry-after"), nowMs),
+    details,
+    retryAfterMs: retryAfterOf(headers, details, nowMs),
   });
 }

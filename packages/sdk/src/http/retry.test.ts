@@ -12,21 +12,24 @@ describe("mayRetry", () => {
     expect(mayRetry(refusal(503, false), "GET")).toBe(false);
   });
 
-  it("leaves waiting for a state to its own calls: a conflict is shown at once", () => {
+  it("leaves waiting for a state to its own calls: a conflict is shown at once, but for an attempt that is worked on", () => {
     expect(mayRetry(refusal(409, true), "POST")).toBe(false);
+    const twin = new GristmillError("x", { code: "idempotency.in_progress", status: 409, retryable: true });
+    expect(mayRetry(twin, "POST")).toBe(true);
   });
 
-  it("shows the error rather than wait more than 30 seconds", () => {
-    expect(mayRetry(refusal(429, true, 30_000), "GET")).toBe(true);
-    expect(mayRetry(refusal(429, true, 30_001), "GET")).toBe(false);
+  it("waits out any limit of a minute, and shows the error rather than wait longer", () => {
+    expect(mayRetry(refusal(429, true, 60_000), "GET")).toBe(true);
+    expect(mayRetry(refusal(429, true, 60_001), "GET")).toBe(false);
   });
 
-  it("repeats only reads when a connection broke, and all calls when none was made", () => {
+  it("repeats reads and keyed POSTs when a connection broke, and all calls when none was made", () => {
     const broke = connectionError(new TypeError("fetch failed", { cause: { code: "ECONNRESET" } }), "http://x");
     const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
     const never = connectionError(new TypeError("fetch failed", { cause: new AggregateError([refused]) }), "http://x");
-    expect([mayRetry(broke, "GET"), mayRetry(broke, "POST"), mayRetry(broke, "DELETE")]).toEqual([true, false, false]);
-    expect([mayRetry(never, "GET"), mayRetry(never, "POST")]).toEqual([true, true]);
+    const methods = ["GET", "POST", "PATCH", "DELETE"];
+    expect(methods.map((method) => mayRetry(broke, method))).toEqual([true, true, false, false]);
+    expect(methods.map((method) => mayRetry(never, method))).toEqual([true, true, true, true]);
   });
 });
 
@@ -40,7 +43,7 @@ describe("retryDelayMs", () => {
     expect(retryDelayMs(1, 7000, 0.5)).toBe(7000);
   });
 
-  it("never waits longer than 30 seconds", () => {
+  it("never waits longer than 30 seconds unless asked to", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1000 }),

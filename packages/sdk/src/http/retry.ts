@@ -3,18 +3,23 @@ import { GristmillError } from "./errors.ts";
 
 /** First wait; doubles with each attempt. */
 const firstDelayMs = 200;
-/** No single wait is longer: a server that asks for more gets its error shown instead. */
-export const longestDelayMs = 30_000;
+/** A wait that nobody asked for is not longer. */
+const longestBackOffMs = 30_000;
+/** Limits count by the minute: within this time each has room again. A server that asks for more gets its error shown instead. */
+export const longestDelayMs = 60_000;
 
 /**
  * True when the same call may be made again.
- * A refusal says itself whether it is worth it. Without an answer the server may have done the work, so only reads are
- * repeated (a DELETE whose answer was lost would come back as "not found"), unless no connection was made at all.
+ * A refusal says itself whether it is worth it. Without an answer the server may have done the work: reads are repeated,
+ * and POSTs, whose idempotency key makes the server do the work once; a DELETE whose answer was lost would come back as
+ * "not found", and a PATCH could undo what somebody else changed since. When no connection was made, everything is repeated.
  */
 export function mayRetry(error: GristmillError, method: string): boolean {
   if ((error.retryAfterMs ?? 0) > longestDelayMs) return false;
-  if (error.status > 0) return error.retryable && error.status !== 409;
-  return error.retryable && (method === "GET" || error.details["connected"] === false);
+  // Conflicts are for callers to solve, but for one: an earlier attempt of ours is still being worked on.
+  if (error.status === 409) return error.code === "idempotency.in_progress";
+  if (error.status > 0) return error.retryable;
+  return error.retryable && (method === "GET" || method === "POST" || error.details["connected"] === false);
 }
 
 /**
@@ -23,7 +28,7 @@ export function mayRetry(error: GristmillError, method: string): boolean {
  * @param random in [0, 1).
  */
 export function retryDelayMs(attempt: number, retryAfterMs: number | null, random: number): number {
-  const base = Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs);
+  const base = Math.min(firstDelayMs * 2 ** (attempt - 1), longestBackOffMs);
   return retryAfterMs ?? Math.round(base * (0.5 + random / 2));
 }
 

@@ -34,6 +34,18 @@ describe("a call", () => {
     expect(JSON.parse(String(received[0]?.body))).toEqual({ name: "demo" });
   });
 
+  it("names the organization to act in, and a session's cookie and token instead of a key", async () => {
+    const { baseUrl, received } = await serve((_, response) => sendJson(response, 200, {}));
+    const session = { cookie: "gristmill_session=s", csrfToken: "t" };
+    await client(baseUrl, { apiKey: undefined, session, organization: "acme" }).runs.get("x");
+    expect(received[0]?.headers).toMatchObject({
+      cookie: "gristmill_session=s",
+      "x-csrf-token": "t",
+      "gristmill-organization": "acme",
+    });
+    expect(received[0]?.headers).not.toHaveProperty("authorization");
+  });
+
   it("escapes what it puts into a path", async () => {
     const { baseUrl, received } = await serve((_, response) => sendJson(response, 200, {}));
     await client(baseUrl).datasets.get("../keys?x");
@@ -94,7 +106,7 @@ describe("retries", () => {
     expect(full.received).toHaveLength(3);
   });
 
-  it("repeat a read whose connection broke, never a write", async () => {
+  it("repeat a read whose connection broke, and never a change that has no idempotency key", async () => {
     const { baseUrl, received } = await serve((_, response, call) =>
       call === 1 ? response.destroy() : sendJson(response, 200, { id: "run_1" }),
     );
@@ -102,11 +114,48 @@ describe("retries", () => {
     expect(received).toHaveLength(2);
 
     const cut = await serve((_, response) => response.destroy());
-    expect(await failure(client(cut.baseUrl).runs.cancel("run_1"))).toMatchObject({
+    expect(await failure(client(cut.baseUrl).deployments.update("d", { replicas: 2 }))).toMatchObject({
       code: "client.unreachable",
       status: 0,
     });
     expect(cut.received).toHaveLength(1);
+  });
+
+  it("of a POST carry the same idempotency key and the same bytes, and every call has a key of its own", async () => {
+    const { baseUrl, received } = await serve((_, response, call) =>
+      call === 1 ? response.destroy() : call === 2 ? sendJson(response, 503, busy) : sendJson(response, 202, {}),
+    );
+    const splits = { train: { images: new Blob(["IMAGES"]), labels: new Blob(["LABELS"]) } };
+    await client(baseUrl).datasets.upload({ name: "d", format: "idx" }, splits);
+    await client(baseUrl).runs.cancel("run_1");
+    await client(baseUrl).runs.cancel("run_1", { idempotencyKey: "mine" });
+    const keys = received.map(({ headers }) => headers["idempotency-key"]);
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(new Set(keys.slice(0, 3)).size).toBe(1);
+    expect(keys[3]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(keys[3]).not.toBe(keys[0]);
+    expect(keys[4]).toBe("mine");
+    const [first, , third] = received;
+    expect(third?.headers["content-type"]).toBe(first?.headers["content-type"]);
+    expect(third?.body.equals(first?.body ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it("wait as long as a limit says, to the millisecond, and tell whoever listens", async () => {
+    const details = { limit: "lim_1", metric: "requests_per_minute", retry_after_ms: 120 };
+    const limited = { error: { ...busy.error, code: "limit.exceeded", details } };
+    const { baseUrl } = await serve((_, response, call) =>
+      call === 1 ? sendJson(response, 429, limited, { "retry-after": "1" }) : sendJson(response, 200, {}),
+    );
+    const told: unknown[] = [];
+    await client(baseUrl, { onRetry: (retry: unknown) => told.push(retry) }).runs.get("x");
+    expect(told).toMatchObject([{ attempt: 1, delayMs: 120, error: { code: "limit.exceeded", details } }]);
+  });
+
+  it("never come after a budget's refusal: only a raise or a new period helps", async () => {
+    const spent = { error: { ...busy.error, code: "budget.exceeded", retryable: false } };
+    const { baseUrl, received } = await serve((_, response) => sendJson(response, 429, spent));
+    expect(await failure(client(baseUrl).runs.get("x"))).toMatchObject({ code: "budget.exceeded" });
+    expect(received).toHaveLength(1);
   });
 
   it("end when the caller aborts, with the caller's reason", async () => {

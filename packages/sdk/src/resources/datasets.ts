@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import type { CreateDataset, Dataset, DatasetPreview, PreviewQuery, UploadDataset } from "@gristmill/contract";
 import { GristmillError } from "../http/errors.ts";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import { multipart } from "../http/multipart.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 import { pollUntil, type WaitOptions } from "./poll.ts";
 
 /** One file of an upload: a path, which is streamed from disk, or bytes. */
@@ -32,7 +34,7 @@ export class Datasets {
   }
 
   /** Begins the import of a package; `waitReady` waits for its end. @throws GristmillError `dataset.name_taken`. */
-  create(body: CreateDataset, options?: CallOptions): Promise<Dataset> {
+  create(body: CreateDataset, options?: PostOptions): Promise<Dataset> {
     return this.#transport.json({ method: "POST", path: "/api/datasets", json: body, ...options });
   }
 
@@ -40,15 +42,12 @@ export class Datasets {
   async upload(
     body: UploadDataset,
     splits: Readonly<Record<string, SplitFiles>>,
-    options?: CallOptions,
+    options?: PostOptions,
   ): Promise<Dataset> {
-    const form = new FormData();
-    form.set("dataset", JSON.stringify(body));
+    const parts: Record<string, string | Blob> = { dataset: JSON.stringify(body) };
     for (const [split, files] of Object.entries(splits))
-      for (const kind of ["images", "labels"] as const) {
-        const name = `${split}.${kind}`;
-        form.set(name, await blobOf(files[kind]), name);
-      }
+      for (const kind of ["images", "labels"] as const) parts[`${split}.${kind}`] = await blobOf(files[kind]);
+    const form = multipart(parts, `gristmill-${randomUUID()}`);
     return this.#transport.json({ method: "POST", path: "/api/datasets", body: form, unlimited: true, ...options });
   }
 

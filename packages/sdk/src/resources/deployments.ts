@@ -1,7 +1,7 @@
 import type { CreateDeploymentInput, Deployment, UpdateDeployment } from "@gristmill/contract";
 import { GristmillError } from "../http/errors.ts";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 import { pollUntil, type WaitOptions } from "./poll.ts";
 
 const pathOf = (deployment: string): string => `/api/deployments/${encodeURIComponent(deployment)}`;
@@ -24,7 +24,7 @@ export class Deployments {
   }
 
   /** Starts replicas; `waitReady` waits until they answer. @throws GristmillError `deployment.name_taken`. */
-  create(body: CreateDeploymentInput, options?: CallOptions): Promise<Deployment> {
+  create(body: CreateDeploymentInput, options?: PostOptions): Promise<Deployment> {
     return this.#transport.json({ method: "POST", path: "/api/deployments", json: body, ...options });
   }
 

@@ -1,10 +1,8 @@
-import { createWriteStream, openAsBlob } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { openAsBlob } from "node:fs";
 import type { Model, ModelVersion } from "@gristmill/contract";
+import { download } from "../http/download.ts";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 
 const pathOf = (model: string): string => `/api/models/${encodeURIComponent(model)}`;
 
@@ -43,7 +41,7 @@ export class Models {
   async importOnnx(
     model: string,
     source: string | Uint8Array<ArrayBuffer>,
-    options?: CallOptions,
+    options?: PostOptions,
   ): Promise<ModelVersion> {
     const body = typeof source === "string" ? await openAsBlob(source) : source;
     return this.#transport.json({
@@ -57,30 +55,17 @@ export class Models {
   }
 
   /** The version's ONNX bytes as a stream. */
-  async artifact(
-    model: string,
-    version: number,
-    options?: CallOptions,
-  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const response = await this.#transport.send({
+  artifact(model: string, version: number, options?: CallOptions): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return this.#transport.stream({
       method: "GET",
       path: `${pathOf(model)}/versions/${version}/artifact`,
       headers: { accept: "application/octet-stream" },
-      unlimited: true,
       ...options,
     });
-    return response.body ?? new Blob([]).stream();
   }
 
   /** Writes the version's ONNX bytes to a file, which appears only when it is whole. */
-  async download(model: string, version: number, path: string, options?: CallOptions): Promise<void> {
-    const part = `${path}.part`;
-    try {
-      const bytes = await this.artifact(model, version, options);
-      await pipeline(Readable.fromWeb(bytes), createWriteStream(part), { signal: options?.signal });
-      await rename(part, path);
-    } finally {
-      await rm(part, { force: true });
-    }
+  download(model: string, version: number, file: string, options?: CallOptions): Promise<void> {
+    return download(() => this.artifact(model, version, options), file, options);
   }
 }

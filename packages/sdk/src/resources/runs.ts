@@ -1,6 +1,6 @@
 import type { CreateRunInput, Run, RunEvent, RunProgress } from "@gristmill/contract";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 import { followRun, isFinalEvent } from "./run-events.ts";
 
 /** How to read a run's events. */
@@ -33,12 +33,12 @@ export class Runs {
   }
 
   /** Queues a run. @throws GristmillError `spec.invalid`, naming each layer that does not fit. */
-  create(body: CreateRunInput, options?: CallOptions): Promise<Run> {
+  create(body: CreateRunInput, options?: PostOptions): Promise<Run> {
     return this.#transport.json({ method: "POST", path: "/api/runs", json: body, ...options });
   }
 
   /** @throws GristmillError `run.finished` when there is nothing to cancel. */
-  cancel(run: string, options?: CallOptions): Promise<Run> {
+  cancel(run: string, options?: PostOptions): Promise<Run> {
     return this.#transport.json({ method: "POST", path: `/api/runs/${encodeURIComponent(run)}/cancel`, ...options });
   }
 

@@ -1,10 +1,10 @@
 import type { Classification, ModelMetadata } from "@gristmill/contract";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 import { type Inference, type InferenceResult, readInference, writeInference } from "../inference/wire.ts";
 import { imageType } from "./image-type.ts";
 
 /** Which deployment looks at an image, and how many labels it answers. */
-export interface ClassifyOptions extends CallOptions {
+export interface ClassifyOptions extends PostOptions {
   /** A deployment's name; `name@revision` pins one. */
   readonly model: string;
   /** Best first; default 5. */
@@ -12,7 +12,7 @@ export interface ClassifyOptions extends CallOptions {
 }
 
 /** How to send tensors. */
-export interface InferOptions extends CallOptions {
+export interface InferOptions extends PostOptions {
   /** A revision of the deployment. */
   readonly version?: string;
   /** "binary" sends and receives raw bytes, several times smaller and faster than JSON; default "json". */
@@ -29,7 +29,7 @@ export class Services {
 
   /** Labels of a PNG, JPEG or WebP image, best first. @throws GristmillError `image.unreadable`. */
   async classifyImage(image: Uint8Array<ArrayBuffer> | Blob, options: ClassifyOptions): Promise<Classification> {
-    const { model, top, signal } = options;
+    const { model, top, signal, idempotencyKey } = options;
     const head = image instanceof Blob ? await image.slice(0, 16).bytes() : image;
     return this.#transport.json({
       method: "POST",
@@ -38,6 +38,7 @@ export class Services {
       body: image,
       headers: { "content-type": imageType(head) },
       signal,
+      idempotencyKey,
     });
   }
 
@@ -45,7 +46,8 @@ export class Services {
   async infer(model: string, request: Inference, options: InferOptions = {}): Promise<InferenceResult> {
     const { body, headers } = writeInference(request, options.encoding ?? "json");
     const path = `${pathOf(model, options.version)}/infer`;
-    const response = await this.#transport.send({ method: "POST", path, body, headers, signal: options.signal });
+    const { signal, idempotencyKey } = options;
+    const response = await this.#transport.send({ method: "POST", path, body, headers, signal, idempotencyKey });
     const length = response.headers.get("inference-header-content-length");
     return readInference(new Uint8Array(await response.arrayBuffer()), length === null ? null : Number(length));
   }
