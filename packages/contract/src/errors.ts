@@ -48,6 +48,43 @@ const table = {
     retryable: false,
     help: "Use a model of the key's list, or a key whose list holds this one.",
   },
+  "auth.sign_in_failed": {
+    status: 401,
+    retryable: false,
+    help: "Check the e-mail address and the password; who signs in by a provider has no password here.",
+  },
+  "auth.too_many_attempts": {
+    status: 429,
+    retryable: true,
+    help: "Wait as long as `retry-after` says; a browser that has signed in before is not held up by others' guesses.",
+  },
+  "auth.single_sign_on_failed": {
+    status: 401,
+    retryable: false,
+    help: "Start again at GET /api/sign-in/:provider, in the browser that shall be signed in.",
+  },
+  "auth.not_invited": {
+    status: 403,
+    retryable: false,
+    help: "Ask an administrator of the organization for an invitation to this e-mail address.",
+  },
+  "user.email_taken": {
+    status: 409,
+    retryable: false,
+    help: "This address has an account: sign in, then accept the invitation with its token alone.",
+  },
+  "session.not_found": { status: 404, retryable: false, help: "List your sessions with GET /api/sessions." },
+  "identity_provider.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List the providers with GET /api/identity-providers.",
+  },
+  "identity_provider.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "identity_provider.unavailable": {
+    status: 502,
+    retryable: true,
+    help: "The provider can't be reached or answers no OpenID Connect: check its issuer, and GRISTMILL_ALLOWED_ADDRESSES if it is inside your network.",
+  },
   "limit.exceeded": {
     status: 429,
     retryable: true,
@@ -200,6 +237,16 @@ const table = {
     status: 409,
     retryable: false,
     help: "Let the price begin after the last one of the same meter, model and hardware, and not in the past.",
+  },
+  "url.forbidden": {
+    status: 422,
+    retryable: false,
+    help: "Give an https URL of a public host; an operator may allow others by GRISTMILL_ALLOWED_ADDRESSES.",
+  },
+  "url.unreachable": {
+    status: 502,
+    retryable: true,
+    help: "The other server did not answer, not in time, or with too much: check the URL, then try again.",
   },
   "backup.invalid": {
     status: 422,
