@@ -7,6 +7,7 @@ export * from "./api/inference-protocol.ts";
 export * from "./api/models.ts";
 export * from "./api/runs.ts";
 export * from "./api/services.ts";
+export * from "./api/sign-in.ts";
 export * from "./api/usage.ts";
 export * from "./audit-actions.ts";
 export * from "./errors.ts";

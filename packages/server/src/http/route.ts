@@ -71,6 +71,8 @@ export interface RouteContext<Params, Query, Body> {
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of `set-cookie`, which may be sent more than once. They are of one answer and never replayed. */
+  readonly cookies?: readonly string[];
   readonly body: unknown;
 }
 

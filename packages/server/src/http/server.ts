@@ -173,6 +173,7 @@ function streamUntil(flight: Flight, body: Readable, isFree: boolean): void {
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status ?? 200).headers(answer.headers ?? {});
+  if (answer.cookies !== undefined) reply.header("set-cookie", [...answer.cookies]);
   const { body } = answer;
   if (body === undefined) return reply.send();
   if (body instanceof Readable) return reply.send(body);

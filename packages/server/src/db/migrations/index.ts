@@ -6,7 +6,8 @@ import { data } from "./0004-data.ts";
 import { models } from "./0005-models.ts";
 import { training } from "./0006-training.ts";
 import { serving } from "./0007-serving.ts";
+import { users } from "./0008-users.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
-export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training, serving];
+export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training, serving, users];
