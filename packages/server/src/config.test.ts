@@ -15,6 +15,12 @@ describe("configuration", () => {
       allowedHosts: [],
       databaseUrl: undefined,
       adminKey: undefined,
+      secretKey: undefined,
+      publicUrl: undefined,
+      allowedAddresses: [],
+      smtpUrl: undefined,
+      mailFrom: undefined,
+      usageRetentionMonths: 0,
       logLevel: "info",
     });
   });
@@ -51,6 +57,52 @@ describe("configuration", () => {
     expect(read).not.toThrow("short-secret");
   });
 
+  test("takes where it is reached, whom it may reach and how long it remembers", () => {
+    const { config } = readConfig(["--public-url", "https://AI.example.com:8443/", "--usage-retention-months=24"], {
+      GRISTMILL_SECRET_KEY: "s".repeat(32),
+      GRISTMILL_ALLOWED_ADDRESSES: "10.1.0.0/16, 127.0.0.1,fd00::/8 ,::1",
+      GRISTMILL_SMTP_URL: "smtp://user:p%40ss@mail.example.com:587",
+      GRISTMILL_MAIL_FROM: "gristmill@example.com",
+    });
+    expect(config).toMatchObject({
+      publicUrl: "https://ai.example.com:8443",
+      usageRetentionMonths: 24,
+      secretKey: "s".repeat(32),
+      allowedAddresses: ["10.1.0.0/16", "127.0.0.1/32", "fd00::/8", "::1/128"],
+      smtpUrl: "smtp://user:p%40ss@mail.example.com:587",
+      mailFrom: "gristmill@example.com",
+    });
+  });
+
+  test.each([
+    ["GRISTMILL_SECRET_KEY", "short-secret"],
+    ["GRISTMILL_PUBLIC_URL", "gristmill.test"],
+    ["GRISTMILL_PUBLIC_URL", "ftp://ai.example.com"],
+    ["GRISTMILL_PUBLIC_URL", "https://ai.example.com/gristmill"],
+    ["GRISTMILL_PUBLIC_URL", "https://user:word@ai.example.com"],
+    ["GRISTMILL_PUBLIC_URL", "https://ai.example.com/?x=1"],
+    ["GRISTMILL_ALLOWED_ADDRESSES", "10.0.0.0/33"],
+    ["GRISTMILL_ALLOWED_ADDRESSES", "10.0.0/8"],
+    ["GRISTMILL_ALLOWED_ADDRESSES", "10.0.0.0/8/8"],
+    ["GRISTMILL_ALLOWED_ADDRESSES", "example.com"],
+    ["GRISTMILL_ALLOWED_ADDRESSES", "::1/129"],
+    ["GRISTMILL_SMTP_URL", "http://user:secret-word@mail.example.com"],
+    ["GRISTMILL_SMTP_URL", "smtp:///mail"],
+    ["GRISTMILL_MAIL_FROM", "nobody"],
+    ["GRISTMILL_USAGE_RETENTION_MONTHS", "1201"],
+    ["GRISTMILL_USAGE_RETENTION_MONTHS", "-1"],
+    ["GRISTMILL_USAGE_RETENTION_MONTHS", "1.5"],
+  ])("refuses %s=%s by the variable's name, without its value", (name, value) => {
+    const read = () => readConfig([], { GRISTMILL_MAIL_FROM: "a@example.com", [name]: value });
+    expect(read).toThrow(expect.objectContaining({ code: "config.invalid" }));
+    expect(read).toThrow(name);
+    expect(read).not.toThrow(value);
+  });
+
+  test("wants a sender for mail", () => {
+    expect(() => readConfig([], { GRISTMILL_SMTP_URL: "smtp://mail.example.com" })).toThrow("GRISTMILL_MAIL_FROM");
+  });
+
   test.each([
     [["help"], { kind: "help" }],
     [["--help"], { kind: "help" }],
@@ -76,9 +128,14 @@ describe("configuration", () => {
       "GRISTMILL_ADMIN_KEY",
       "GRISTMILL_ALLOWED_HOSTS",
       "GRISTMILL_LOG_LEVEL",
+      "GRISTMILL_PUBLIC_URL, --public-url",
+      "GRISTMILL_ALLOWED_ADDRESSES, --allowed-addresses",
+      "GRISTMILL_SMTP_URL",
+      "GRISTMILL_MAIL_FROM, --mail-from",
+      "GRISTMILL_USAGE_RETENTION_MONTHS, --usage-retention-months",
     ])
       expect(help).toContain(name);
-    expect(help).not.toContain("--admin-key");
+    for (const flag of ["--admin-key", "--secret-key", "--smtp-url"]) expect(help).not.toContain(flag);
   });
 });
 

@@ -1,4 +1,5 @@
 /** @file All configuration: flags and environment, one table, parsed and checked once. */
+import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -51,12 +52,7 @@ const settings = {
     schema: z
       .string()
       .default("")
-      .transform((text) =>
-        text
-          .split(",")
-          .map((name) => name.trim().toLowerCase())
-          .filter((name) => name !== ""),
-      )
+      .transform((text) => listed(text.toLowerCase()))
       .pipe(z.array(z.string().regex(/^[a-z0-9.-]+$/, "expected names such as ai.example.com, without port"))),
   }),
   databaseUrl: setting({
@@ -77,8 +73,43 @@ const settings = {
   }),
   secretKey: setting({
     variable: "GRISTMILL_SECRET_KEY",
-    help: "Reserved: will encrypt stored credentials; this version stores none",
-    schema: z.string().optional(),
+    help: "Encrypts stored credentials, 32 characters or more. Default: made at the first start and kept in the home",
+    schema: z
+      .string()
+      .regex(/^\S{32,}$/, "expected 32 characters or more, without spaces")
+      .optional(),
+  }),
+  publicUrl: setting({
+    variable: "GRISTMILL_PUBLIC_URL",
+    flag: "public-url",
+    help: "Where browsers reach the server, such as https://ai.example.com. Default: as each request says",
+    schema: z.string().transform(toOrigin).optional(),
+  }),
+  allowedAddresses: setting({
+    variable: "GRISTMILL_ALLOWED_ADDRESSES",
+    flag: "allowed-addresses",
+    help: "Private networks, separated by commas, that users' URLs may lead to, such as 10.1.0.0/16. Default: none",
+    schema: z.string().default("").transform(toNetworks),
+  }),
+  smtpUrl: setting({
+    variable: "GRISTMILL_SMTP_URL",
+    help: "Mail server for alerts: smtp://user:password@host:587, or smtps:// for TLS from the start. Default: no mail",
+    schema: z
+      .string()
+      .refine((text) => /^smtps?:\/\/[^/]/.test(text) && URL.canParse(text), "expected smtp://user:password@host:port")
+      .optional(),
+  }),
+  mailFrom: setting({
+    variable: "GRISTMILL_MAIL_FROM",
+    flag: "mail-from",
+    help: "Sender of mail, such as gristmill@example.com; needed with GRISTMILL_SMTP_URL",
+    schema: z.email("expected an e-mail address").optional(),
+  }),
+  usageRetentionMonths: setting({
+    variable: "GRISTMILL_USAGE_RETENTION_MONTHS",
+    flag: "usage-retention-months",
+    help: "Single usage events are kept so long, their sums for ever; 0: all for ever. Default: 0",
+    schema: wholeNumber(0, 1200, "months from 0 to 1200").default(0),
   }),
   logLevel: setting({
     variable: "GRISTMILL_LOG_LEVEL",
@@ -134,6 +165,8 @@ export function readConfig(
       problems.push(`${from}: ${result.error.issues[0]?.message ?? "not valid"}`);
     }
   }
+  if (config["smtpUrl"] !== undefined && config["mailFrom"] === undefined)
+    problems.push("GRISTMILL_MAIL_FROM: expected with GRISTMILL_SMTP_URL: mail needs a sender");
   if (problems.length > 0) throw new AppError("config.invalid", problems.join("\n"), { details: { problems } });
   return { command, config: config as Config };
 }
@@ -194,6 +227,34 @@ function parseCommand(positionals: readonly string[], isHelp: boolean, problems:
   else if (file === undefined || rest.length > 0) problems.push(`${word}: expected one file`);
   else return { kind: word, file: resolve(file) };
   return { kind: "help" };
+}
+
+const listed = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** "https://ai.example.com" of a URL without path; a path would be lost without a word. */
+function toOrigin(text: string, context: z.core.$RefinementCtx): string {
+  const url = URL.parse(text);
+  const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (isPlain) return url.origin;
+  context.addIssue("expected a URL without path, such as https://ai.example.com");
+  return z.NEVER;
+}
+
+/** "10.1.0.0/16" and "::1/128"; a single address is a network of one. */
+function toNetworks(text: string, context: z.core.$RefinementCtx): readonly string[] {
+  return listed(text).map((part) => {
+    const [address = "", bits, ...rest] = part.split("/");
+    const width = { 0: undefined, 4: 32, 6: 128 }[isIP(address)];
+    const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : undefined;
+    if (width !== undefined && length !== undefined && length <= width && rest.length === 0)
+      return `${address}/${length}`;
+    context.addIssue("expected networks such as 10.1.0.0/16, fd00::/8 or 127.0.0.1");
+    return z.NEVER;
+  });
 }
 
 function expandHome(path: string): string {

@@ -1,2 +1,3 @@
-/** @file secrets: encryption at rest. It knows no feature. */
+/** @file secrets: encryption at rest, and its key. It knows no feature. Rules: README.md. */
 export { createSecretBox, type SecretBox } from "./secret-box.ts";
+export { homeSecretKey, secretKeyFile } from "./secret-key.ts";
