@@ -1,30 +1,20 @@
-/** @file Usage and prices: what was used, what it cost. */
+/** @file Usage: what was used, what it cost. */
 import { z } from "zod";
 import { currency, decimal, listQuery, timestamp } from "./common.ts";
+import { meterNames } from "./meters.ts";
+import { pricedMeter } from "./prices.ts";
 
-/** Every meter, its unit, and what it counts. One table: events of any other name are refused. */
-export const meters = {
-  "data.bytes_processed": { unit: "byte", title: "Data processing", counts: "bytes read and validated by an import" },
-  "training.seconds": {
-    unit: "second",
-    title: "Training",
-    counts: "seconds that a training worker ran, by hardware class",
-  },
-  "deployment.replica_seconds": {
-    unit: "second",
-    title: "Deployment",
-    counts: "seconds that a replica was ready, by hardware class",
-  },
-  "service.requests": { unit: "request", title: "Service access", counts: "answered inference requests" },
-  "service.images": { unit: "image", title: "Images", counts: "images or rows that a model worked on" },
-} as const;
-
-/** A thing that is counted. */
-export type Meter = keyof typeof meters;
-
-export const meterNames = Object.keys(meters) as [Meter, ...Meter[]];
-
-export const usageGroups = ["meter", "model", "deployment", "key", "run", "dataset", "hardware"] as const;
+export const usageGroups = [
+  "meter",
+  "model",
+  "deployment",
+  "key",
+  "run",
+  "dataset",
+  "hardware",
+  "user",
+  "project",
+] as const;
 export type UsageGroup = (typeof usageGroups)[number];
 
 export const usageQuery = z.strictObject({
@@ -40,9 +30,16 @@ export const usageQuery = z.strictObject({
     .default("meter")
     .transform((text) => text.split(",").filter((part) => part !== ""))
     .pipe(z.array(z.enum(usageGroups)).max(usageGroups.length)),
-  meter: z.enum(meterNames).optional(),
+  meter: pricedMeter.optional(),
 });
 export type UsageQuery = z.infer<typeof usageQuery>;
+
+/** `?` of an organization's report. */
+export const organizationUsageQuery = usageQuery.extend({
+  /** The id of one project; default: all of the organization, those archived too. */
+  project: z.string().max(64).optional(),
+});
+export type OrganizationUsageQuery = z.infer<typeof organizationUsageQuery>;
 
 export const usageRow = z.object({
   window_start: timestamp,
@@ -52,11 +49,34 @@ export const usageRow = z.object({
   group: z.record(z.string(), z.string().nullable()),
   events: z.number().int(),
   quantity: decimal,
-  /** Exact, unrounded; null when any of the row's events has no price in force. */
+  /**
+   * Exact, unrounded; null when any of the row's events has no price in force. Of a charge that depends on the month's sum
+   * (tiers, packages, free use, minimum, maximum): what the window added to it, shared by quantity.
+   */
   amount: decimal.nullable(),
+  /** The prices that made the amount. */
+  price_ids: z.array(z.string()),
   unpriced_events: z.number().int(),
 });
 export type UsageRow = z.infer<typeof usageRow>;
+
+/** What one project's use came to by one price in one calendar month, or in the part of it that the report spans. */
+export const usageLine = z.object({
+  project_id: z.string(),
+  meter: z.string(),
+  unit: z.string(),
+  /** null: these events have no price in force. */
+  price_id: z.string().nullable(),
+  period_start: timestamp,
+  period_end: timestamp,
+  events: z.number().int(),
+  quantity: decimal,
+  /** Exact; null: unknown. */
+  amount: decimal.nullable(),
+  /** The amount rounded half-even to the currency's minor unit, once: as an invoice says it. */
+  rounded_amount: decimal.nullable(),
+});
+export type UsageLine = z.infer<typeof usageLine>;
 
 export const usageReport = z.object({
   object: z.literal("usage"),
@@ -64,10 +84,14 @@ export const usageReport = z.object({
   to: timestamp,
   currency,
   data: z.array(usageRow),
+  /** By project, month, meter and price, whatever the windows and groups: line -> `/api/usage/events` -> price. */
+  lines: z.array(usageLine),
   /** Sum over all events that have a price, rounded half-even to the currency's minor unit once. */
   total: decimal,
   /** The same sum before rounding. */
   exact_total: decimal,
+  /** Sum of the lines' rounded amounts: what an invoice with these lines comes to. */
+  lines_total: decimal,
   unpriced_events: z.number().int(),
 });
 export type UsageReport = z.infer<typeof usageReport>;
@@ -104,34 +128,3 @@ export const usageEventsQuery = listQuery.extend({
   dataset: z.string().max(512).optional(),
 });
 export type UsageEventsQuery = z.infer<typeof usageEventsQuery>;
-
-export const price = z.object({
-  id: z.string(),
-  object: z.literal("price"),
-  meter: z.enum(meterNames),
-  /** null: every model without a price of its own. */
-  model: z.string().nullable(),
-  /** null: every hardware class without a price of its own. */
-  hardware: z.string().nullable(),
-  /** For one unit of the meter. */
-  amount: decimal,
-  currency,
-  effective_from: timestamp,
-  effective_to: timestamp.nullable(),
-});
-export type Price = z.infer<typeof price>;
-
-export const createPrice = z.strictObject({
-  meter: z.enum(meterNames),
-  model: z.string().max(80).nullable().default(null),
-  hardware: z.string().max(80).nullable().default(null),
-  amount: z
-    .string()
-    .regex(
-      /^\d{1,9}(\.\d{1,11})?$/,
-      'expected an amount of at most 9 digits before and 11 after the point, such as "0.25"',
-    ),
-  /** Default: now. Neither in the past nor at or before the start of the last price of the same meter, model and hardware. */
-  effective_from: z.iso.datetime({ offset: true }).optional(),
-});
-export type CreatePrice = z.infer<typeof createPrice>;
