@@ -1,4 +1,5 @@
 /** @file contract: what crosses the wire, and the words for it. Read in this order: errors, ids, scopes, api. */
+export * from "./api/audit.ts";
 export * from "./api/common.ts";
 export * from "./api/datasets.ts";
 export * from "./api/deployments.ts";
@@ -14,6 +15,7 @@ export * from "./api/services.ts";
 export * from "./api/sign-in.ts";
 export * from "./api/usage.ts";
 export * from "./audit-actions.ts";
+export * from "./audit-chain.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./scopes.ts";
