@@ -123,6 +123,45 @@ const table = {
   "auth.forbidden": { status: 403, retryable: false, help: "Use a key that has the scope that the message names." },
   "project.not_found": { status: 404, retryable: false, help: "List the projects with `gristmill project list`." },
   "project.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "project.archived": {
+    status: 403,
+    retryable: false,
+    help: "The project is in the archive: who may change projects takes it back with `gristmill project update --restore`.",
+  },
+  "project.is_default": {
+    status: 409,
+    retryable: false,
+    help: "Every organization keeps its project `default`: make another project and leave this one unused.",
+  },
+  "organization.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List your organizations with `gristmill org list`.",
+  },
+  "organization.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "member.not_found": { status: 404, retryable: false, help: "List the members with `gristmill member list`." },
+  "member.last_owner": {
+    status: 409,
+    retryable: false,
+    help: "Make another member an owner of the organization first.",
+  },
+  "invitation.not_found": {
+    status: 404,
+    retryable: false,
+    help: "The invitation is unknown, accepted, withdrawn or older than 7 days: ask for a new one.",
+  },
+  "invitation.other_address": {
+    status: 403,
+    retryable: false,
+    help: "Sign in as the person whose address was invited, or ask for an invitation to your own address.",
+  },
+  "service_account.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List the accounts with GET /api/service-accounts.",
+  },
+  "service_account.name_taken": { status: 409, retryable: false, help: "Choose another name." },
+  "key.revoked": { status: 409, retryable: false, help: "A revoked key stays so: make a new one." },
   "key.not_found": { status: 404, retryable: false, help: "List the keys with `gristmill key list`." },
   "dataset.not_found": { status: 404, retryable: false, help: "List the datasets with `gristmill dataset list`." },
   "dataset.name_taken": {
@@ -247,6 +286,36 @@ const table = {
     status: 502,
     retryable: true,
     help: "The other server did not answer, not in time, or with too much: check the URL, then try again.",
+  },
+  "meter.not_found": { status: 404, retryable: false, help: "List the meters at GET /api/meters." },
+  "meter.name_taken": {
+    status: 409,
+    retryable: false,
+    help: "Choose another name: a name stays with its meter, deleted ones included, because their events stay.",
+  },
+  "meter.too_many": { status: 409, retryable: false, help: "Delete meters that are no longer used." },
+  "event.not_found": { status: 404, retryable: false, help: "List the events at GET /api/events." },
+  "event.invalid": {
+    status: 422,
+    retryable: false,
+    help: "The event still can't be counted; the message says why. Make the meter that it needs, or discard it.",
+  },
+  "event.corrected": {
+    status: 409,
+    retryable: false,
+    help: "An event is corrected once: correct the correction's own entry instead.",
+  },
+  "event.not_correctable": {
+    status: 409,
+    retryable: false,
+    help: "Only what is summed or counted has an opposite: send a later event for a maximum or a latest value.",
+  },
+  "quarantine.not_found": { status: 404, retryable: false, help: "List what was set aside at GET /api/quarantine." },
+  "quarantine.resolved": { status: 409, retryable: false, help: "It was replayed or discarded before." },
+  "quarantine.full": {
+    status: 429,
+    retryable: false,
+    help: "Replay or discard what waits at GET /api/quarantine, and mend the sender.",
   },
   "backup.invalid": {
     status: 422,

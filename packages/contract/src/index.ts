@@ -1,8 +1,10 @@
 /** @file contract: what crosses the wire, and the words for it. Read in this order: errors, ids, scopes, api. */
 export * from "./api/audit.ts";
 export * from "./api/common.ts";
+export * from "./api/custom-meters.ts";
 export * from "./api/datasets.ts";
 export * from "./api/deployments.ts";
+export * from "./api/events.ts";
 export * from "./api/identity.ts";
 export * from "./api/inference-protocol.ts";
 export * from "./api/members.ts";
