@@ -118,30 +118,31 @@ function toResponse(gate: Gate, hop: Hop, answer: Dispatcher.ResponseData, clien
   if (encoding !== "identity") throw unreachable(`${hop.url.host} answers in ${encoding}, which it was not asked for.`);
   const isEmpty = emptyStatuses.has(status);
   if (isEmpty) void client.destroy();
-  const bytes = isEmpty ? null : ReadableStream.from(bounded(gate, hop, body, client));
+  const bytes = isEmpty ? null : bounded(gate, hop, body, client);
   const response = new Response(bytes, { status, headers });
   Object.defineProperty(response, "url", { value: hop.url.href });
   return response;
 }
 
-async function* bounded(
-  { maxBytes }: Gate,
-  hop: Hop,
-  body: AsyncIterable<Uint8Array>,
-  client: Client,
-): AsyncGenerator<Uint8Array> {
+/** No generator: one that was never started would not hear that nobody reads it any more. */
+function bounded({ maxBytes }: Gate, hop: Hop, body: AsyncIterable<Uint8Array>, client: Client): ReadableStream {
+  const chunks = body[Symbol.asyncIterator]();
   let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > maxBytes) throw unreachable(`${hop.url.host} answers with more than ${maxBytes} bytes.`);
-      yield chunk;
-    }
-  } catch (cause) {
-    throw failureOf(hop, cause);
-  } finally {
-    await client.destroy();
-  }
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        size += value?.length ?? 0;
+        if (size > maxBytes) throw unreachable(`${hop.url.host} answers with more than ${maxBytes} bytes.`);
+        if (done !== true) return controller.enqueue(value);
+        controller.close();
+      } catch (cause) {
+        controller.error(failureOf(hop, cause));
+      }
+      await client.destroy();
+    },
+    cancel: () => client.destroy(),
+  });
 }
 
 /** What the caller aborted is its own; the rest is ours to tell. */
