@@ -7,7 +7,20 @@ import { models } from "./0005-models.ts";
 import { training } from "./0006-training.ts";
 import { serving } from "./0007-serving.ts";
 import { users } from "./0008-users.ts";
+import { organizations } from "./0009-organizations.ts";
+import { audit } from "./0012-audit.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
-export const migrations: readonly Migration[] = [identity, metering, billing, data, models, training, serving, users];
+export const migrations: readonly Migration[] = [
+  identity,
+  metering,
+  billing,
+  data,
+  models,
+  training,
+  serving,
+  users,
+  organizations,
+  audit,
+];
