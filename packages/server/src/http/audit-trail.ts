@@ -9,6 +9,8 @@ export interface Change {
   readonly requestId: RequestId;
   /** The path with its parameters: what is changed. */
   readonly path: string;
+  /** What the request brings: checked JSON, or undefined for bytes and streams. May hold secrets. */
+  readonly body: unknown;
   /** The client's address. */
   readonly address: string;
 }

@@ -88,7 +88,8 @@ export class Pipeline {
     if (route.audit === undefined || "none" in route.audit) return await work();
     const { action } = route.audit;
     const path = request.url.split("?")[0] ?? "";
-    return await this.#parts.auditTrail.around({ action, caller, requestId, path, address: request.ip }, work);
+    const change = { action, caller, requestId, path, body: input.body, address: request.ip };
+    return await this.#parts.auditTrail.around(change, work);
   }
 
   async #worked(passage: Passage, caller: Caller, input: Input, requestId: RequestId): Promise<Answer> {
