@@ -95,6 +95,22 @@ const table = {
     retryable: false,
     help: "The details name the budget: raise it with `gristmill budget update`, or wait for its next period.",
   },
+  "budget.not_found": { status: 404, retryable: false, help: "List the budgets with `gristmill budget list`." },
+  "webhook.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List the organization's webhooks with GET /api/webhooks.",
+  },
+  "webhook.too_many": {
+    status: 409,
+    retryable: false,
+    help: "Delete webhooks that are no longer needed; the limit is in the message.",
+  },
+  "budget.too_many": {
+    status: 409,
+    retryable: false,
+    help: "Delete budgets that are no longer needed; the limit is in the message.",
+  },
   "price.unknown": {
     status: 409,
     retryable: false,

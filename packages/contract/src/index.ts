@@ -1,5 +1,6 @@
 /** @file contract: what crosses the wire, and the words for it. Read in this order: errors, ids, scopes, api. */
 export * from "./api/audit.ts";
+export * from "./api/budgets.ts";
 export * from "./api/common.ts";
 export * from "./api/custom-meters.ts";
 export * from "./api/datasets.ts";
@@ -16,6 +17,7 @@ export * from "./api/runs.ts";
 export * from "./api/services.ts";
 export * from "./api/sign-in.ts";
 export * from "./api/usage.ts";
+export * from "./api/webhooks.ts";
 export * from "./audit-actions.ts";
 export * from "./audit-chain.ts";
 export * from "./errors.ts";
