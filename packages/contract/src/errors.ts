@@ -333,6 +333,11 @@ const table = {
     retryable: false,
     help: "Replay or discard what waits at GET /api/quarantine, and mend the sender.",
   },
+  "mail.failed": {
+    status: 502,
+    retryable: true,
+    help: "The mail server of GRISTMILL_SMTP_URL did not take the letter: check its address, its password and the recipient.",
+  },
   "backup.invalid": {
     status: 422,
     retryable: false,

@@ -57,8 +57,12 @@ export async function callOnce(gate: Gate, hop: Hop): Promise<Response> {
 export const unreachable = (message: string, cause?: unknown): AppError =>
   new AppError("url.unreachable", message, { cause });
 
-/** One forbidden address among a name's addresses forbids them all: a name that leads to both is up to something. */
-async function checkedAddresses(gate: Gate, url: URL, signal: AbortSignal): Promise<readonly string[]> {
+/**
+ * The addresses that a connection may go to. One forbidden address among a name's forbids them all: a name that leads to
+ * both is up to something.
+ * @throws AppError `url.forbidden`, `url.unreachable`; the signal's reason.
+ */
+export async function checkedAddresses(gate: Gate, url: URL, signal: AbortSignal): Promise<readonly string[]> {
   const { allowed } = gate;
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const addresses = isIP(hostname) === 0 ? await resolve(gate, hostname, { url, signal }) : [hostname];

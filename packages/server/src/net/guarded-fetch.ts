@@ -2,7 +2,7 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { AppError } from "@gristmill/contract";
 import { parseAllowedAddresses } from "./address-rules.ts";
-import { callOnce, type Gate, type Hop, unreachable } from "./guarded-call.ts";
+import { callOnce, checkedAddresses, type Gate, type Hop, unreachable } from "./guarded-call.ts";
 
 /**
  * `fetch`, guarded. Redirects are followed (5 at most) unless `redirect` says otherwise; there are no cookies, proxies or
@@ -11,6 +11,15 @@ import { callOnce, type Gate, type Hop, unreachable } from "./guarded-call.ts";
  *   answer well or in time; the reason of `signal` when that was aborted.
  */
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/** The same, with a look ahead for forms that a person fills in. */
+export interface CheckedFetch extends GuardedFetch {
+  /**
+   * Tells early what a call would be refused for. What can't be resolved now may be later, so it passes.
+   * @throws AppError `url.forbidden`.
+   */
+  check(url: string): Promise<void>;
+}
 
 /** Limits and effects. */
 export interface GuardedFetchOptions {
@@ -30,11 +39,16 @@ const maxRedirects = 5;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** @throws AppError `config.invalid` for an allow-list that can't be read. */
-export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+export function createGuardedFetch(options: GuardedFetchOptions): CheckedFetch {
   const { timeoutMs = 10_000, maxBytes = 1_048_576, lookup = lookupAll, extraCertificates } = options;
   const allowed = parseAllowedAddresses(options.allowedAddresses);
   const gate: Gate = { allowed, lookup, maxBytes, extraCertificates };
-  return async (address, init = {}) => {
+  const check = async (address: string): Promise<void> => {
+    await checkedAddresses(gate, parseUrl(address), AbortSignal.timeout(timeoutMs)).catch((error: unknown) => {
+      if (!(error instanceof AppError && error.code === "url.unreachable")) throw error;
+    });
+  };
+  const guarded: GuardedFetch = async (address, init = {}) => {
     const url = parseUrl(address);
     const { redirect = "follow" } = init;
     const request = new Request(url, { ...init, redirect: "manual", signal: null });
@@ -52,6 +66,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       hop = next(hop, response.status, location);
     }
   };
+  return Object.assign(guarded, { check });
 }
 
 function parseUrl(address: string | URL): URL {

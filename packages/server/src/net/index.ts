@@ -1,2 +1,2 @@
 /** @file net: the guarded way out to URLs that users give. It knows no feature. */
-export { createGuardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
+export { type CheckedFetch, createGuardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
