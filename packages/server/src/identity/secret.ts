@@ -20,6 +20,9 @@ export function makeKey(random: RandomBytes): string {
 /** A new admin key; its form says what it is, so that a leaked one is recognized. */
 export const makeAdminKey = (random: RandomBytes): string => `gm_admin_${base62(secretLength, random)}`;
 
+/** What accepts an invitation. */
+export const makeInvitationToken = (random: RandomBytes): string => `gm_invitation_${base62(secretLength, random)}`;
+
 /** The part that may be shown and by which the row is found: `gm_<prefix>`; undefined for a text that is no key. */
 export const prefixOf = (key: string): string | undefined => /^(gm_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/.exec(key)?.[1];
 

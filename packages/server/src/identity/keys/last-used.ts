@@ -1,17 +1,18 @@
 /** @file When keys were used: written beside the requests, at most once a minute and key. */
 import type { KeyId } from "@gristmill/contract";
-import type { Log } from "../feature.ts";
-import type { IdentityStore, KeyRow } from "./store.ts";
+import type { Log } from "../../feature.ts";
+import type { KeyRow } from "../tables.ts";
+import type { KeyStore } from "./store.ts";
 
 const everyMs = 60_000;
 
 /** Remembers what was written, so that most uses write nothing. */
 export class LastUsed {
-  readonly #parts: { readonly store: IdentityStore; readonly now: () => Date; readonly log: Log };
+  readonly #parts: { readonly store: KeyStore; readonly now: () => Date; readonly log: Log };
   readonly #written = new Map<KeyId, number>();
   readonly #writing = new Set<Promise<void>>();
 
-  constructor(parts: { readonly store: IdentityStore; readonly now: () => Date; readonly log: Log }) {
+  constructor(parts: { readonly store: KeyStore; readonly now: () => Date; readonly log: Log }) {
     this.#parts = parts;
   }
 
@@ -23,7 +24,7 @@ export class LastUsed {
     if (at.getTime() - last < everyMs) return;
     this.#written.set(key.id, at.getTime());
     const write = store
-      .touchKey(key.project_id, key.id, at)
+      .touch(key.project_id, key.id, at)
       .catch((err) => log.warn({ err, key_id: key.id }, "A key's last use was not written."))
       .finally(() => this.#writing.delete(write));
     this.#writing.add(write);
