@@ -3,6 +3,8 @@ export { type AuditTrail, type Change, unaudited } from "./audit-trail.ts";
 export type { Authenticator, Credentials } from "./authenticator.ts";
 export { type Denial, type Denials, uncounted } from "./denials.ts";
 export { documentRoutes } from "./document-routes.ts";
+export { failureAnswer } from "./failure-answer.ts";
+export { toAppError } from "./failures.ts";
 export { healthRoutes } from "./health.ts";
 export { type Idempotency, type KeyedRequest, unkept } from "./idempotency.ts";
 export { holdsNul } from "./input.ts";

@@ -1,0 +1,43 @@
+/** @file A stream that is kept while it is sent. */
+import { Readable } from "node:stream";
+
+/** How a stream ended: its bytes, or why they can't be kept. */
+export type StreamEnd =
+  | { readonly kind: "whole"; readonly bytes: Buffer }
+  | { readonly kind: "too_large" }
+  | { readonly kind: "cut" };
+
+/**
+ * The same bytes, one chunk behind: the last one is held back until `onEnd` has resolved, so that who got the whole answer finds
+ * it again. `onEnd` is called once, also when the stream fails or its reader goes away ("cut").
+ */
+export function teedStream(source: Readable, limitBytes: number, onEnd: (end: StreamEnd) => Promise<void>): Readable {
+  return Readable.from(teed(source, limitBytes, onEnd), { objectMode: false });
+}
+
+async function* teed(
+  source: Readable,
+  limitBytes: number,
+  onEnd: (end: StreamEnd) => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = [];
+  let size = 0;
+  let held: Uint8Array | undefined;
+  let isWhole = false;
+  try {
+    for await (const chunk of source as AsyncIterable<Uint8Array | string>) {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+      size += bytes.length;
+      if (size <= limitBytes) pieces.push(bytes);
+      else pieces = [];
+      if (held !== undefined) yield held;
+      held = bytes;
+    }
+    isWhole = true;
+  } finally {
+    source.destroy();
+    if (!isWhole) await onEnd({ kind: "cut" });
+  }
+  await onEnd(size > limitBytes ? { kind: "too_large" } : { kind: "whole", bytes: Buffer.concat(pieces) });
+  if (held !== undefined) yield held;
+}
