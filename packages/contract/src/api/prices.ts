@@ -1,6 +1,7 @@
 /** @file Prices: what one meter costs, by which charge model, from when on. */
 import { z } from "zod";
 import { currency, decimal, timestamp } from "./common.ts";
+import { meterName } from "./custom-meters.ts";
 import { meters } from "./meters.ts";
 
 /** An amount of money in a price: exact, and fine enough for a byte-hour. */
@@ -106,12 +107,9 @@ export type Price = z.infer<typeof price>;
 const ownPrefix = /^(data|training|deployment|service)\./;
 
 /** What a price may be for. Whether a meter of one's own is there already does not matter: its price may come first. */
-export const pricedMeter = z
-  .string()
-  .regex(/^[a-z][a-z0-9_.-]{0,63}$/, "expected the name of a meter")
-  .refine((name) => !ownPrefix.test(name) || Object.hasOwn(meters, name), {
-    error: `expected a meter of the platform, one of ${Object.keys(meters).join(", ")}, or one of your own`,
-  });
+export const pricedMeter = meterName.refine((name) => !ownPrefix.test(name) || Object.hasOwn(meters, name), {
+  error: `expected a meter of the platform, one of ${Object.keys(meters).join(", ")}, or one of your own`,
+});
 
 export const createPrice = z
   .strictObject({

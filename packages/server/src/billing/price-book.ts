@@ -1,15 +1,14 @@
 /** @file Which price holds: pure, over the whole history of prices. */
+import { createTariff, type PriceTerms, type Tariff } from "./tariff.ts";
 
 /** One entry of the book: it holds from its start until the next of the same meter, model and hardware. */
-export interface PriceEntry {
+export interface PriceEntry extends PriceTerms {
   readonly id: string;
   readonly meter: string;
   /** null: every model without a price of its own. */
   readonly model: string | null;
   /** null: every hardware class without a price of its own. */
   readonly hardware: string | null;
-  /** Exact decimal, for one unit of the meter. */
-  readonly amount: string;
   readonly effectiveFrom: Date;
 }
 
@@ -20,19 +19,30 @@ export interface Priced {
   readonly hardware: string | null;
 }
 
+/** A price of the book, ready for arithmetic. */
+export interface BookedPrice {
+  readonly id: string;
+  readonly effectiveFrom: Date;
+  readonly tariff: Tariff;
+}
+
 /** Prices by what they are for, each list in order of time. */
 export class PriceBook {
-  readonly #entries = new Map<string, PriceEntry[]>();
+  readonly #entries = new Map<string, BookedPrice[]>();
+  readonly #tariffs = new Map<string, Tariff>();
   /** Every time at which any price begins, ascending, each once. */
   readonly changes: readonly Date[];
 
   constructor(entries: readonly PriceEntry[]) {
     const inOrder = entries.toSorted((a, b) => a.effectiveFrom.getTime() - b.effectiveFrom.getTime());
     for (const entry of inOrder) {
+      const { id, effectiveFrom } = entry;
+      const price = { id, effectiveFrom, tariff: createTariff(entry) };
+      this.#tariffs.set(id, price.tariff);
       const key = keyOf(entry.meter, entry.model, entry.hardware);
       const known = this.#entries.get(key);
-      if (known === undefined) this.#entries.set(key, [entry]);
-      else known.push(entry);
+      if (known === undefined) this.#entries.set(key, [price]);
+      else known.push(price);
     }
     this.changes = [...new Set(inOrder.map((entry) => entry.effectiveFrom.getTime()))].map((time) => new Date(time));
   }
@@ -41,7 +51,7 @@ export class PriceBook {
    * The most specific price in force: of model and hardware, of the model, of the hardware, of the meter.
    * A specific price that has not begun yet leaves the field to the next.
    */
-  find({ meter, model, hardware }: Priced, at: Date): PriceEntry | undefined {
+  find({ meter, model, hardware }: Priced, at: Date): BookedPrice | undefined {
     return (
       this.#inForce(at, meter, model, hardware) ??
       this.#inForce(at, meter, model, null) ??
@@ -51,12 +61,19 @@ export class PriceBook {
   }
 
   /** The price in force after so many of `changes`; none before the first. */
-  findAfterChanges(priced: Priced, count: number): PriceEntry | undefined {
+  findAfterChanges(priced: Priced, count: number): BookedPrice | undefined {
     const at = this.changes[count - 1];
     return at === undefined ? undefined : this.find(priced, at);
   }
 
-  #inForce(at: Date, meter: string, model: string | null, hardware: string | null): PriceEntry | undefined {
+  /** @throws Error when the book has no such price: prices are never deleted. */
+  tariffOf(priceId: string): Tariff {
+    const tariff = this.#tariffs.get(priceId);
+    if (tariff === undefined) throw new Error(`the price book: expected the price ${priceId}, received none`);
+    return tariff;
+  }
+
+  #inForce(at: Date, meter: string, model: string | null, hardware: string | null): BookedPrice | undefined {
     return this.#entries
       .get(keyOf(meter, model, hardware))
       ?.findLast((entry) => entry.effectiveFrom.getTime() <= at.getTime());

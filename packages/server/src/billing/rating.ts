@@ -1,94 +1,147 @@
-/** @file Rating: usage and prices in, priced rows and one rounded total out. Pure, exact, and the only arithmetic of money. */
+/** @file Rating: usage and prices in; priced rows, bill lines and one total out. Pure and exact. */
 import Big from "big.js";
-import type { PriceBook, Priced } from "./price-book.ts";
+import { amountsOf, compare, type Ratable, type RatableSum } from "./amounts.ts";
+import { monthOf } from "./windows.ts";
 
-/** Usage that is alike in window, group and everything that decides its price. */
-export interface RatableSum extends Priced {
-  readonly windowStart: Date | null;
-  readonly group: readonly (string | null)[];
-  /** How many of the book's changes lay at or before the admission of these events. */
-  readonly priceChangesBefore: number;
+/** What rows and lines say alike. */
+interface Rated {
+  readonly meter: string;
   readonly events: number;
-  /** Exact decimal. */
   readonly quantity: string;
+  /** Exact decimal; null when any of the events has no price. */
+  readonly amount: string | null;
 }
 
 /** Usage of one window, meter and group. */
-export interface RatedRow {
-  readonly windowStart: Date | null;
-  readonly meter: string;
+export interface RatedRow extends Rated {
+  readonly windowStart: Date;
   readonly group: readonly (string | null)[];
-  readonly events: number;
-  readonly quantity: string;
-  /** Exact decimal; null when any event of the row has no price. */
-  readonly amount: string | null;
+  /** The prices that made the amount. */
+  readonly priceIds: readonly string[];
   readonly unpricedEvents: number;
+}
+
+/** One project's use by one price in one calendar month. */
+export interface RatedLine extends Rated {
+  readonly projectId: string;
+  readonly month: Date;
+  readonly priceId: string | null;
+  /** Half-even, to the currency's minor unit: the one rounding of a bill. */
+  readonly roundedAmount: string | null;
 }
 
 /** What usage cost. */
 export interface RatedUsage {
-  /** In the order in which windows, meters and groups first came. */
+  /** By window, meter and group. */
   readonly rows: readonly RatedRow[];
-  /** Over everything that has a price, rounded half-even to the currency's minor unit: the one rounding there is. */
+  /** By project, month, meter and price. */
+  readonly lines: readonly RatedLine[];
+  /** Over everything that has a price, rounded half-even to the currency's minor unit, once. */
   readonly total: string;
-  /** The total before it was rounded. */
+  /** The total before it was rounded: all lines together. */
   readonly exactTotal: string;
+  /** The lines' rounded amounts together. */
+  readonly linesTotal: string;
   readonly unpricedEvents: number;
+}
+
+/** How rows and amounts are made. */
+export interface RatingForm {
+  /** Digits of the currency after the point, 2 for USD. */
+  readonly minorDigits: number;
+  /** The window in whose row a sum goes; default: its own. */
+  readonly rowWindow?: (sum: RatableSum) => Date;
 }
 
 /**
  * Rates usage at the prices in force when it was admitted. An unknown price never counts as zero: its events are counted
- * as unpriced, and their row has no amount. Grouping and windows change the rows and never the total.
- * @param minorDigits digits of the currency after the point, 2 for USD.
+ * as unpriced, and their row has no amount. Grouping and windows change the rows and never the lines or the total.
  */
-export function rate(sums: readonly RatableSum[], book: PriceBook, minorDigits: number): RatedUsage {
-  const rows = new Map<string, Row>();
-  let total = new Big(0);
-  let unpricedEvents = 0;
-  for (const sum of sums) {
-    const row = rowOf(rows, sum);
-    row.events += sum.events;
-    row.quantity = row.quantity.plus(sum.quantity);
-    const price = book.findAfterChanges(sum, sum.priceChangesBefore);
-    if (price === undefined) {
-      row.unpricedEvents += sum.events;
-      unpricedEvents += sum.events;
-      continue;
-    }
-    const amount = new Big(price.amount).times(sum.quantity);
-    row.amount = row.amount.plus(amount);
-    total = total.plus(amount);
+export function rate(ratable: Ratable, { minorDigits, rowWindow = (sum) => sum.windowStart }: RatingForm): RatedUsage {
+  const rows = new Map<string, Heap>();
+  const lines = new Map<string, Heap>();
+  for (const [sum, amount] of amountsOf(ratable)) {
+    const window = rowWindow(sum);
+    const month = monthOf(sum.windowStart);
+    pile(rows, [timeKey(window), sum.meter, ...sum.group.map(groupKey)], window, sum, amount);
+    pile(lines, [sum.projectId, timeKey(month), sum.meter, groupKey(sum.priceId)], month, sum, amount);
   }
+  const rounded = (amount: Big): Big => amount.round(minorDigits, Big.roundHalfEven);
+  const bill = inOrder(lines);
+  const exactTotal = bill.reduce((total, { amount }) => total.plus(amount), new Big(0));
+  const linesTotal = bill.reduce((total, { amount }) => total.plus(rounded(amount)), new Big(0));
   return {
-    rows: [...rows.values()].map(toRated),
-    exactTotal: total.toFixed(),
-    total: total.round(minorDigits, Big.roundHalfEven).toFixed(minorDigits),
-    unpricedEvents,
+    rows: inOrder(rows).map((heap) => ({
+      ...toRated(heap),
+      windowStart: heap.window,
+      group: heap.first.group,
+      priceIds: [...heap.priceIds].toSorted(),
+      unpricedEvents: heap.unpricedEvents,
+    })),
+    lines: bill.map((heap) => ({
+      ...toRated(heap),
+      projectId: heap.first.projectId,
+      month: heap.window,
+      priceId: heap.first.priceId,
+      roundedAmount: heap.unpricedEvents > 0 ? null : rounded(heap.amount).toFixed(minorDigits),
+    })),
+    exactTotal: exactTotal.toFixed(),
+    total: rounded(exactTotal).toFixed(minorDigits),
+    linesTotal: linesTotal.toFixed(minorDigits),
+    unpricedEvents: bill.reduce((count, { unpricedEvents }) => count + unpricedEvents, 0),
   };
 }
 
-interface Row extends Pick<RatedRow, "windowStart" | "meter" | "group"> {
+/** Sums that make one row or line. */
+interface Heap {
+  readonly key: string;
+  readonly first: RatableSum;
+  readonly window: Date;
+  readonly priceIds: Set<string>;
   events: number;
   quantity: Big;
   amount: Big;
   unpricedEvents: number;
 }
 
-function rowOf(rows: Map<string, Row>, { windowStart, meter, group }: RatableSum): Row {
-  const key = JSON.stringify([windowStart, meter, ...group]);
-  const known = rows.get(key);
-  if (known !== undefined) return known;
-  const row = { windowStart, meter, group, events: 0, quantity: new Big(0), amount: new Big(0), unpricedEvents: 0 };
-  rows.set(key, row);
-  return row;
+function pile(
+  heaps: Map<string, Heap>,
+  keys: readonly string[],
+  window: Date,
+  sum: RatableSum,
+  amount: Big | null,
+): void {
+  const key = keys.join("\0");
+  const heap = heaps.get(key) ?? {
+    key,
+    first: sum,
+    window,
+    priceIds: new Set(),
+    events: 0,
+    quantity: new Big(0),
+    amount: new Big(0),
+    unpricedEvents: 0,
+  };
+  heaps.set(key, heap);
+  heap.events += sum.events;
+  heap.quantity = heap.quantity.plus(sum.quantity);
+  if (amount === null) heap.unpricedEvents += sum.events;
+  else heap.amount = heap.amount.plus(amount);
+  if (sum.priceId !== null) heap.priceIds.add(sum.priceId);
 }
 
-const toRated = (row: Row): RatedRow => ({
-  windowStart: row.windowStart,
-  meter: row.meter,
-  group: row.group,
-  events: row.events,
-  quantity: row.quantity.toFixed(),
-  amount: row.unpricedEvents > 0 ? null : row.amount.toFixed(),
-  unpricedEvents: row.unpricedEvents,
+const inOrder = (heaps: ReadonlyMap<string, Heap>): readonly Heap[] =>
+  [...heaps.values()].toSorted((a, b) => compare(a.key, b.key));
+
+const toRated = ({ first, events, quantity, amount, unpricedEvents }: Heap): Rated => ({
+  meter: first.meter,
+  events,
+  quantity: quantity.toFixed(),
+  amount: unpricedEvents > 0 ? null : amount.toFixed(),
 });
+
+/** RFC 3339 texts of one form sort as their times do. */
+const timeKey = (time: Date): string => time.toISOString();
+
+/** What a sum lacks comes last. Values hold no U+0000, so that keys are never alike by chance. */
+const groupKey = (value: string | null): string => (value === null ? "2" : `1${value}`);

@@ -1,32 +1,32 @@
-/** @file Rules of prices and reports. */
+/** @file Rules of prices, and whose usage a report shows. */
 import {
   AppError,
   type CreatePrice,
   type ListQuery,
-  meters,
+  type OrganizationUsageQuery,
   type Page,
   type Price,
   type ProjectId,
   type UsageQuery,
   type UsageReport,
-  type UsageRow,
 } from "@gristmill/contract";
 import type { Database } from "../db/index.ts";
-import { pageOf } from "../http/index.ts";
+import { type Caller, pageOf } from "../http/index.ts";
 import type { NewId } from "../ids.ts";
-import { sumUsage } from "../metering/index.ts";
+import { changeRules } from "../metering/index.ts";
 import { platformCurrency } from "./currency.ts";
-import { PriceBook } from "./price-book.ts";
-import { type RatedRow, rate } from "./rating.ts";
-import { type DatedPriceRow, databaseNow, insertPrice, listPrices, withPriceBook } from "./store.ts";
-import { countWindows, cutWindow, type Span } from "./windows.ts";
+import { usageReport } from "./reports.ts";
+import {
+  chargeOf,
+  type DatedPriceRow,
+  databaseNow,
+  findOrganization,
+  insertPrice,
+  listPrices,
+  projectsOf,
+} from "./store.ts";
 
-/** Bounds of one report. */
-const maxWindows = 10_000;
-const maxSums = 50_000;
-const defaultSpanMs = 30 * 86_400_000;
-
-/** Prices of the platform, and what a project's usage cost by them. */
+/** Prices of the platform, and what usage cost by them. */
 export class BillingService {
   readonly #db: Database;
   readonly #newId: NewId;
@@ -50,17 +50,17 @@ export class BillingService {
    * the earliest with the next millisecond of the database's clock.
    * @throws AppError `price.conflict` when it would begin in the past, or not after the last of its kind.
    */
-  createPrice({ meter, model, hardware, amount, effective_from }: CreatePrice): Promise<Price> {
-    return withPriceBook(this.#db, async (transaction) => {
+  createPrice({ effective_from, ...terms }: CreatePrice): Promise<Price> {
+    return changeRules(this.#db, async (transaction) => {
       const soonest = new Date((await databaseNow(transaction)).getTime() + 1);
       const effectiveFrom = effective_from === undefined ? soonest : new Date(effective_from);
       if (effectiveFrom < soonest)
         throw new AppError("price.conflict", "effective_from lies in the past: leave it out for a price from now on.");
       const last = (await listPrices(transaction)).findLast(
         (price) =>
-          price.meter === meter &&
-          price.model === model &&
-          price.hardware === hardware &&
+          price.meter === terms.meter &&
+          price.model === terms.model &&
+          price.hardware === terms.hardware &&
           price.effective_from >= effectiveFrom,
       );
       if (last !== undefined)
@@ -69,12 +69,18 @@ export class BillingService {
           `A price of the same meter, model and hardware begins at ${last.effective_from.toISOString()}: expected a later effective_from.`,
           { details: { price: last.id } },
         );
+      // What is for one unit is kept alike, whichever way it was said.
+      const amount = terms.charge?.type === "per_unit" ? terms.charge.amount : (terms.amount ?? null);
       const row = {
         id: this.#newId("price"),
-        meter,
-        model,
-        hardware,
+        meter: terms.meter,
+        model: terms.model,
+        hardware: terms.hardware,
         amount,
+        charge: amount === null ? (terms.charge ?? null) : null,
+        free: terms.free,
+        minimum: terms.minimum,
+        maximum: terms.maximum,
         currency: platformCurrency.code,
         effective_from: effectiveFrom,
       };
@@ -83,70 +89,27 @@ export class BillingService {
     });
   }
 
-  /**
-   * A project's usage, each event at the price in force when it was admitted.
-   * @throws AppError `request.invalid` when the span is empty or has more windows or groups than one report holds.
-   */
-  async usage(projectId: ProjectId, query: UsageQuery): Promise<UsageReport> {
-    const span = await this.#spanOf(query);
-    const unit = query.window ?? null;
-    if (unit !== null && countWindows(span, unit) > maxWindows) throw tooLarge(`${maxWindows} windows`);
-    const groups = [...new Set(query.group_by)];
-    const book = new PriceBook((await listPrices(this.#db)).map(toEntry));
-    const sums = await sumUsage(this.#db, {
-      ...span,
-      projectIds: [projectId],
-      window: unit,
-      groups,
-      meter: query.meter ?? null,
-      priceChanges: book.changes,
-      limit: maxSums,
-    });
-    if (sums.length > maxSums) throw tooLarge(`${maxSums} rows`);
-    const rated = rate(sums, book, platformCurrency.minorDigits);
-    const toUsageRow = (row: RatedRow): UsageRow => {
-      const window = row.windowStart === null || unit === null ? span : cutWindow(row.windowStart, unit, span);
-      return {
-        window_start: window.from.toISOString(),
-        window_end: window.to.toISOString(),
-        meter: row.meter,
-        unit: isMeter(row.meter) ? meters[row.meter].unit : "",
-        group: Object.fromEntries(groups.map((group, index) => [group, row.group[index] ?? null])),
-        events: row.events,
-        quantity: row.quantity,
-        amount: row.amount,
-        unpriced_events: row.unpricedEvents,
-      };
-    };
-    return {
-      object: "usage",
-      from: span.from.toISOString(),
-      to: span.to.toISOString(),
-      currency: platformCurrency.code,
-      data: rated.rows.map(toUsageRow),
-      total: rated.total,
-      exact_total: rated.exactTotal,
-      unpriced_events: rated.unpricedEvents,
-    };
+  /** One project's usage. */
+  usage(projectId: ProjectId, query: UsageQuery): Promise<UsageReport> {
+    return usageReport(this.#db, [projectId], query);
   }
 
-  async #spanOf(query: UsageQuery): Promise<Span> {
-    const to = query.to === undefined ? await databaseNow(this.#db) : new Date(query.to);
-    const from = query.from === undefined ? new Date(to.getTime() - defaultSpanMs) : new Date(query.from);
-    if (from >= to) throw new AppError("request.invalid", "from: expected a time before `to`.");
-    return { from, to };
+  /**
+   * An organization's usage, of all its projects or one.
+   * @param named the organization's id or name; the operator may name any, all others their own.
+   * @throws AppError `organization.not_found`, `project.not_found`.
+   */
+  async organizationUsage(caller: Caller, named: string, query: OrganizationUsageQuery): Promise<UsageReport> {
+    const organization = await findOrganization(this.#db, named);
+    if (organization === undefined || (caller.kind !== "admin" && organization !== caller.organizationId))
+      throw new AppError("organization.not_found", `There is no organization "${named}".`);
+    const projects = await projectsOf(this.#db, organization);
+    const { project, ...rest } = query;
+    if (project !== undefined && !projects.includes(project as ProjectId))
+      throw new AppError("project.not_found", `The organization has no project "${project}".`);
+    return await usageReport(this.#db, project === undefined ? projects : [project as ProjectId], rest);
   }
 }
-
-const tooLarge = (bound: string): AppError =>
-  new AppError(
-    "request.invalid",
-    `The report would have more than ${bound}: ask for a shorter span, longer windows or fewer groups.`,
-  );
-
-const isMeter = (name: string): name is keyof typeof meters => Object.hasOwn(meters, name);
-
-const toEntry = (row: DatedPriceRow) => ({ ...row, effectiveFrom: row.effective_from });
 
 const toWire = (row: DatedPriceRow): Price => ({
   id: row.id,
@@ -155,6 +118,10 @@ const toWire = (row: DatedPriceRow): Price => ({
   model: row.model,
   hardware: row.hardware,
   amount: row.amount,
+  charge: chargeOf(row),
+  free: row.free,
+  minimum: row.minimum,
+  maximum: row.maximum,
   currency: row.currency,
   effective_from: row.effective_from.toISOString(),
   effective_to: row.effective_to?.toISOString() ?? null,

@@ -19,6 +19,9 @@ const shortest: Record<WindowUnit, number> = {
 export const countWindows = ({ from, to }: Span, unit: WindowUnit): number =>
   Math.ceil((to.getTime() - from.getTime()) / shortest[unit]) + 1;
 
+/** The start of the calendar month (UTC) that a time lies in. */
+export const monthOf = (time: Date): Date => new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth()));
+
 /** The part of a window that lies in the span: first and last windows are cut where the span begins and ends. */
 export function cutWindow(start: Date, unit: WindowUnit, span: Span): Span {
   return {
@@ -28,7 +31,7 @@ export function cutWindow(start: Date, unit: WindowUnit, span: Span): Span {
 }
 
 /** UTC has no summer time, so only months differ in length. */
-function endOf(start: Date, unit: WindowUnit): Date {
+export function endOf(start: Date, unit: WindowUnit): Date {
   if (unit === "month") return new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1));
   return new Date(start.getTime() + shortest[unit]);
 }
