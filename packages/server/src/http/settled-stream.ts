@@ -6,7 +6,18 @@ import { Readable } from "node:stream";
  * stream fails or its reader goes away; then what was used until there is written.
  */
 export function settledStream(source: Readable, settle: () => Promise<void>): Readable {
-  return Readable.from(behind(source, settle), { objectMode: false });
+  let settling: Promise<void> | undefined;
+  const once = (): Promise<void> => {
+    settling ??= settle();
+    return settling;
+  };
+  const stream = Readable.from(behind(source, once), { objectMode: false });
+  // A generator that is ended before its first read never runs, and neither does its `finally`.
+  stream.once("close", () => {
+    source.destroy();
+    once().catch(() => {}); // nobody reads any more; the ledger finds the open reservation again
+  });
+  return stream;
 }
 
 async function* behind(source: Readable, settle: () => Promise<void>): AsyncGenerator<Uint8Array> {

@@ -9,10 +9,21 @@ export type StreamEnd =
 
 /**
  * The same bytes, one chunk behind: the last one is held back until `onEnd` has resolved, so that who got the whole answer finds
- * it again. `onEnd` is called once, also when the stream fails or its reader goes away ("cut").
+ * it again. `onEnd`, which never fails, is called once, also when the stream fails or its reader goes away ("cut").
  */
 export function teedStream(source: Readable, limitBytes: number, onEnd: (end: StreamEnd) => Promise<void>): Readable {
-  return Readable.from(teed(source, limitBytes, onEnd), { objectMode: false });
+  let ending: Promise<void> | undefined;
+  const once = (end: StreamEnd): Promise<void> => {
+    ending ??= onEnd(end);
+    return ending;
+  };
+  const stream = Readable.from(teed(source, limitBytes, once), { objectMode: false });
+  // A generator that is ended before its first read never runs, and neither does its `finally`.
+  stream.once("close", () => {
+    source.destroy();
+    void once({ kind: "cut" });
+  });
+  return stream;
 }
 
 async function* teed(
