@@ -1,12 +1,19 @@
 /** @file The ledger on PostgreSQL: two queues, one for claims and one for settlements, each committing in groups. */
-import type { ProjectId } from "@gristmill/contract";
+import type { OrganizationId, ProjectId } from "@gristmill/contract";
 import type { Database } from "../db/index.ts";
 import type { Log } from "../feature.ts";
-import { isShared, isWorthRepeating, toCallerError, unwritable } from "./failure.ts";
+import type { Caller, Limiter, LimitState } from "../http/index.ts";
+import { type Admitted, type Entrant, termsOf } from "./admission.ts";
+import { Admissions } from "./admissions.ts";
+import { CurrentPolicy } from "./current-policy.ts";
+import { isShared, repeatedOnce, unwritable } from "./failure.ts";
 import { GroupCommit, type Refusal } from "./group-commit.ts";
-import type { Ledger, Reservation, ReservationRequest, UsageRecord } from "./ledger.ts";
-import { PartitionsAhead } from "./partitions.ts";
-import { type Settlement, writeClaims, writeSettlements } from "./store.ts";
+import type { Claim, Ledger, OpenClaim, Reservation, ReservationRequest, Settled, UsageRecord } from "./ledger.ts";
+import { noPolicy } from "./no-policy.ts";
+import { Organizations } from "./organizations.ts";
+import type { ClaimKind, PolicySources } from "./policy.ts";
+import type { Settlement } from "./settlement.ts";
+import { Settlements } from "./settlements.ts";
 import { checkEstimates, checkRecords } from "./usage-record.ts";
 
 /** What the ledger is made from. */
@@ -15,6 +22,9 @@ export interface LedgerDeps {
   readonly log: Log;
   /** The number under which this server lives; null before it has started. */
   readonly instance: () => number | null;
+  /** Limits, budgets and prices; default: none. */
+  readonly policy?: PolicySources;
+  readonly now?: () => Date;
   /** How long a commit may take before its callers are refused; default 5000. */
   readonly timeoutMs?: number;
 }
@@ -24,13 +34,26 @@ const maxWaitingClaims = 4096;
 const maxWaitingSettlements = 32_768;
 const maxGroupSize = 512;
 
-/** Keeps the ledger's promises on PostgreSQL: see the rules in README.md. */
-export class DatabaseLedger implements Ledger {
-  readonly #claims: GroupCommit<ReservationRequest, Date>;
-  readonly #settlements: GroupCommit<Settlement, undefined>;
+interface Waiting {
+  readonly signal?: AbortSignal;
+}
 
-  constructor({ db, log, instance, timeoutMs = 5000 }: LedgerDeps) {
-    const partitions = new PartitionsAhead(db);
+/** Keeps the ledger's promises on PostgreSQL: see the rules in README.md. */
+export class DatabaseLedger implements Ledger, Limiter {
+  readonly #claims: GroupCommit<Entrant, Admitted>;
+  readonly #settlements: GroupCommit<Settlement, undefined>;
+  readonly #policy: CurrentPolicy;
+  readonly #organizations: Organizations;
+  readonly #now: () => Date;
+
+  constructor(deps: LedgerDeps) {
+    const { db, log, instance, policy = noPolicy, now = () => new Date(), timeoutMs = 5000 } = deps;
+    this.#now = now;
+    this.#policy = new CurrentPolicy(db, policy);
+    this.#organizations = new Organizations(db);
+    const parts = { db, policy: this.#policy, organizations: this.#organizations };
+    const settlements = new Settlements(parts);
+    const admissions = new Admissions({ db, policy: this.#policy, settlements, now, instance });
     const shared = { isShared, refusal, maxGroupSize, timeoutMs };
     this.#settlements = new GroupCommit({
       ...shared,
@@ -38,10 +61,7 @@ export class DatabaseLedger implements Ledger {
       sizeOf: (settlement) => Math.max(1, settlement.events.length),
       onAbandoned: () => {}, // written after all; a repeat finds it
       commit: async (group) => {
-        await repeatedOnce(async () => {
-          await partitions.cover(group.flatMap((settlement) => settlement.events));
-          await writeSettlements(db, group);
-        });
+        await settlements.write(group);
         return () => undefined;
       },
     });
@@ -49,41 +69,65 @@ export class DatabaseLedger implements Ledger {
       ...shared,
       maxWaiting: maxWaitingClaims,
       sizeOf: () => 1,
-      onAbandoned: (request) => {
-        this.release(request).catch((error: unknown) =>
-          log.warn({ request_id: request.requestId, error: String(error) }, "a claim that nobody waits for stays"),
+      onAbandoned: ({ claim }) => {
+        if (claim === null) return;
+        this.release(claim).catch((error: unknown) =>
+          log.warn({ claim: claim.id, error: String(error) }, "a claim that nobody waits for stays"),
         );
       },
       commit: async (group) => {
-        const admitted = await repeatedOnce(() => writeClaims(db, group, instance()));
-        return ({ requestId }) => {
-          const admittedAt = admitted.get(requestId);
-          if (admittedAt === undefined) throw new Error(`ledger: ${requestId} is claimed by another project`);
-          return admittedAt;
+        const outcomes = await admissions.admit(group);
+        return (entrant) => {
+          const outcome = outcomes.get(entrant);
+          if (outcome === undefined) throw new Error("ledger: a claim was not decided");
+          if ("failure" in outcome) throw outcome.failure;
+          return outcome;
         };
       },
     });
   }
 
-  async reserve(request: ReservationRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Reservation> {
-    checkEstimates(request);
-    const { requestId, projectId, keyId } = request;
-    const admittedAt = await this.#claims.submit(request, options.signal);
-    return { requestId, projectId, keyId, admittedAt, limits: [] };
+  async reserve(request: ReservationRequest, options: Waiting = {}): Promise<Reservation> {
+    const { requestId, ...claim } = request;
+    const { projectId, keyId } = request;
+    const admitted = await this.#enter({ ...claim, id: requestId }, "request", options);
+    return { requestId, projectId, keyId, ...admitted };
   }
 
-  async settle({ projectId, requestId }: Reservation, events: readonly UsageRecord[]): Promise<void> {
-    checkRecords(events);
-    await this.#settlements.submit({ projectId, requestId, events });
+  async claim(claim: Claim, options: Waiting = {}): Promise<OpenClaim> {
+    const { id, projectId, keyId } = claim;
+    const { admittedAt } = await this.#enter(claim, "cost", options);
+    return { id, projectId, keyId, admittedAt };
   }
 
-  async release({ projectId, requestId }: Pick<Reservation, "projectId" | "requestId">): Promise<void> {
-    await this.#settlements.submit({ projectId, requestId, events: [] });
+  /**
+   * Takes the place of a request that reserves nothing under its limits of requests. Where no rule is known, nothing is
+   * asked of the database; a new rule is known within a second, or with the next claim.
+   */
+  async count({ organizationId, projectId, keyId }: Caller): Promise<readonly LimitState[]> {
+    const entrant: Entrant = { claimant: { organizationId, projectId, keyId }, kind: "free", claim: null };
+    const policy = await repeatedOnce(() => this.#policy.get());
+    if (termsOf(policy, entrant, this.#now()).takes.length === 0) return [];
+    return (await this.#claims.submit(entrant)).limits;
+  }
+
+  async settle(settled: Settled, events: readonly UsageRecord[]): Promise<void> {
+    checkRecords(events, "use");
+    await this.#settlements.submit({ projectId: settled.projectId, ends: nameOf(settled), events });
+  }
+
+  async release(settled: Settled): Promise<void> {
+    await this.#settlements.submit({ projectId: settled.projectId, ends: nameOf(settled), events: [] });
   }
 
   async record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<void> {
-    checkRecords(events);
-    if (events.length > 0) await this.#settlements.submit({ projectId, requestId: null, events });
+    checkRecords(events, "any");
+    if (events.length > 0) await this.#settlements.submit({ projectId, ends: null, events });
+  }
+
+  /** Reads the rules again if the database has others than this server knows. */
+  async knowRules(version: string): Promise<void> {
+    await this.#policy.refresh(version);
   }
 
   /** Takes no more claims, then no more settlements, and resolves when every caller has its answer. */
@@ -91,19 +135,24 @@ export class DatabaseLedger implements Ledger {
     await this.#claims.stop();
     await this.#settlements.stop();
   }
-}
 
-/** Whoever lost the connection does not know whether the write was made; repeating it is safe and finds out. */
-async function repeatedOnce<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write().catch((error: unknown) => {
-      if (isWorthRepeating(error)) return write();
-      throw error;
-    });
-  } catch (error) {
-    throw toCallerError(error);
+  async #enter(claim: Claim, kind: ClaimKind, { signal }: Waiting): Promise<Admitted> {
+    checkEstimates(claim);
+    const { projectId, keyId } = claim;
+    const organizationId = claim.organizationId ?? (await this.#organizationOf(projectId));
+    this.#organizations.note(projectId, organizationId);
+    return await this.#claims.submit({ claimant: { organizationId, projectId, keyId }, kind, claim }, signal);
+  }
+
+  async #organizationOf(projectId: ProjectId): Promise<OrganizationId> {
+    await repeatedOnce(() => this.#organizations.learn([projectId]));
+    const organizationId = this.#organizations.find(projectId);
+    if (organizationId === undefined) throw new Error("ledger: a claim names no project");
+    return organizationId;
   }
 }
+
+const nameOf = (settled: Settled): string => ("id" in settled ? settled.id : settled.requestId);
 
 const refusals: Record<Refusal, string> = {
   full: "The ledger's queue is full.",

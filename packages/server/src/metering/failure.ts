@@ -27,3 +27,21 @@ export function toCallerError(error: unknown): unknown {
 /** Unmetered work is refused, so every caller that cannot be metered gets this. */
 export const unwritable = (message: string, cause?: unknown): AppError =>
   new AppError("database.unavailable", message, { cause });
+
+/** Rules that change faster than groups are written; that is not how rules change. */
+export const restless = (): AppError => unwritable("The rules change faster than the ledger can read them.");
+
+/** How often a group is decided again because the rules have changed. */
+export const maxTries = 20;
+
+/** Whoever lost the connection does not know whether the write was made; repeating it is safe and finds out. */
+export async function repeatedOnce<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write().catch((error: unknown) => {
+      if (isWorthRepeating(error)) return write();
+      throw error;
+    });
+  } catch (error) {
+    throw toCallerError(error);
+  }
+}

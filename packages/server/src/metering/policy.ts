@@ -14,6 +14,9 @@ export interface Claimant {
   readonly keyId: KeyId | null;
 }
 
+/** What wants in: a request that reserves, one that reserves nothing, or a slice of running cost, which is no request. */
+export type ClaimKind = "request" | "free" | "cost";
+
 /** So much of a meter. */
 export interface MeteredQuantity {
   readonly meter: string;
@@ -33,7 +36,7 @@ export interface Cost {
 
 /** Something with room for so much: a budget in one period, or the requests at once of one key. A row of `allowance`. */
 export interface Allowance {
-  /** "bud_…:2026-11-01", "lim_…": made when first claimed. */
+  /** "bud_…:2026-11-01", "lim_…": its row is made when it is first claimed, and deleted only within `changeRules`. */
   readonly id: string;
   /** Exact decimal; null: counts, and never refuses. */
   readonly capacity: string | null;
@@ -84,9 +87,16 @@ export interface RuleSet {
   /**
    * What a request must find room under.
    * @param costs of the estimates, in their order.
+   * @param at by the database's clock; should it be admitted at another time, it is judged again for that.
    * @throws AppError `price.unknown` when a hard budget can't tell what the claim would cost.
    */
-  terms(claimant: Claimant, estimates: readonly MeteredQuantity[], costs: readonly Cost[], at: Date): Terms;
+  terms(
+    claimant: Claimant,
+    estimates: readonly MeteredQuantity[],
+    costs: readonly Cost[],
+    at: Date,
+    kind: ClaimKind,
+  ): Terms;
   /** What a recorded use counts against, in the period of its admission. */
   accruals(claimant: Claimant, used: MeteredQuantity, cost: Cost, admittedAt: Date): readonly Accrual[];
 }

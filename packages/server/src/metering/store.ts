@@ -1,44 +1,101 @@
-/** @file The ledger's statements. Each write is one statement, so one transaction and one round trip. */
+/** @file The ledger's statements. Each write is one call of a function of the database (migrations 0002 and 0010), so one transaction and one round trip. */
 import type { KeyId, ProjectId, RequestId } from "@gristmill/contract";
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
-import { ownSource, type ReservationRequest, type UsageRecord } from "./ledger.ts";
+import {
+  type AdmissionAnswer,
+  type AdmissionQuestion,
+  bucketsPerWindow,
+  type Candidate,
+  type NoRoom,
+} from "./admission.ts";
+import { type RatedEvent, type SettlementQuestion, sourceOf } from "./settlement.ts";
 
-/** Events and ended reservations that belong together. */
-export interface Settlement {
-  readonly projectId: ProjectId;
-  /** null: usage outside a request. */
-  readonly requestId: RequestId | null;
-  readonly events: readonly UsageRecord[];
-}
+/** Why nothing was written: the rules have changed; rows of allowances or windows are missing. */
+export type Unwritten = "stale" | "missing";
 
-/** Writes claims, not durably, and answers by request when the database admitted it. */
-export async function writeClaims(
+/** Writes claims, not durably. */
+export async function admit(
   db: Database,
-  requests: readonly ReservationRequest[],
+  question: AdmissionQuestion,
   instance: number | null,
-): Promise<ReadonlyMap<string, Date>> {
-  const claims = requests.map((request) => ({
-    request_id: request.requestId,
-    project_id: request.projectId,
-    key_id: request.keyId,
-    estimates: request.estimates.map(({ meter, quantity }) => ({ meter, quantity: String(quantity) })),
-  }));
-  const { rows } = await sql<{ request_id: string; admitted_at: Date }>`
-    select request_id, admitted_at from ledger_reserve(${JSON.stringify(claims)}::json, ${instance}::integer)`.execute(
-    db,
-  );
-  return new Map(rows.map((row) => [row.request_id, row.admitted_at]));
+): Promise<AdmissionAnswer | Unwritten> {
+  const { candidates, allowances, windows, demands, version } = question;
+  const claims = candidates.flatMap((candidate, index) => claimRow(candidate, index + 1));
+  const { rows } = await sql<{
+    stale: boolean;
+    missing: boolean;
+    admitted_at: Date;
+    known: readonly { readonly n: number; readonly admitted_at: string | null }[] | null;
+    refused: readonly NoRoom[] | null;
+    remaining: readonly string[];
+  }>`
+    select * from ledger_admit(${JSON.stringify(claims)}::json, ${claims.map(({ id }) => id)}::text[],
+      ${allowances.map(({ id }) => id)}::text[], ${allowances.map(({ capacity }) => capacity)}::numeric[],
+      ${windows.map(({ id }) => id)}::text[], ${windows.map(({ capacity }) => capacity)}::bigint[],
+      ${windows.map(widthOf)}::integer[],
+      ${demands.map(({ n }) => n)}::integer[], ${demands.map(({ room }) => room)}::integer[],
+      ${demands.map(({ amount }) => amount)}::numeric[], ${version}::bigint, ${instance}::integer)`.execute(db);
+  const row = rows[0];
+  if (row === undefined) throw new Error("ledger_admit: expected a row, received none");
+  if (row.stale) return "stale";
+  if (row.missing) return "missing";
+  return {
+    admittedAt: row.admitted_at,
+    known: new Map(row.known?.map(({ n, admitted_at }) => [n, admitted_at === null ? null : new Date(admitted_at)])),
+    refused: new Map(row.refused?.map((noRoom) => [noRoom.n, noRoom])),
+    remaining: row.remaining.map(Number),
+  };
 }
 
-/** Writes settlements durably, all or none; returns how many events were new. */
-export async function writeSettlements(db: Database, settlements: readonly Settlement[]): Promise<number> {
-  const events = settlements.flatMap(({ projectId, events }) => events.map((event) => toRow(projectId, event)));
-  const requests = settlements.flatMap(({ requestId }) => (requestId === null ? [] : [requestId]));
-  const { rows } = await sql<{ fresh: string }>`
-    select ledger_settle(${JSON.stringify(events)}::json, ${requests}::text[]) as fresh`.execute(db);
-  return Number(rows[0]?.fresh ?? 0);
+const widthOf = ({ seconds }: { readonly seconds: number }): number => (seconds * 1000) / bucketsPerWindow;
+
+function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
+  if (claim === null) return [];
+  const { id, projectId, keyId, estimates } = claim;
+  const allowances = terms.holds.map(({ allowance, amount }) => [allowance.id, amount]);
+  const windows = terms.takes.flatMap(({ window, amount }) =>
+    window.metric === "tokens" ? [[window.id, amount]] : [],
+  );
+  return [
+    {
+      n,
+      id,
+      project_id: projectId,
+      key_id: keyId,
+      estimates: estimates.map(({ meter, quantity }) => ({ meter, quantity: String(quantity) })),
+      ...(allowances.length + windows.length === 0 ? {} : { holds: { allowances, windows } }),
+    },
+  ];
 }
+
+/** Makes rows of allowances and windows. */
+export async function makeRooms(
+  db: Database,
+  allowances: readonly { readonly id: string }[],
+  windows: readonly { readonly id: string; readonly seconds: number }[],
+): Promise<void> {
+  await sql`select ledger_make_rooms(${allowances.map(({ id }) => id)}::text[], ${windows.map(({ id }) => id)}::text[],
+    ${windows.map(widthOf)}::integer[])`.execute(db);
+}
+
+/** Writes events and ends claims durably, all or none; answers how many events were new. */
+export async function settle(db: Database, question: SettlementQuestion): Promise<number | Unwritten> {
+  const { events, cells, ended, accruals, version } = question;
+  const thresholds = new Map(accruals.map(({ allowance }) => [allowance.id, allowance.thresholds]));
+  const noted = [...thresholds].flatMap(([id, all]) => all.map((threshold) => ({ id, threshold })));
+  const { rows } = await sql<{ stale: boolean; missing: boolean; fresh: string }>`
+    select * from ledger_settle(${jsonOf(events.map(eventRow))}::json, ${jsonOf(cells)}::json,
+      ${ended.map(({ id }) => id)}::text[], ${ended.map(({ tokens }) => tokens)}::bigint[],
+      ${accruals.map(({ n }) => n)}::integer[], ${accruals.map(({ allowance }) => allowance.id)}::text[],
+      ${accruals.map(({ amount }) => amount)}::numeric[], ${jsonOf(noted)}::json, ${version}::bigint)`.execute(db);
+  const row = rows[0];
+  if (row === undefined) throw new Error("ledger_settle: expected a row, received none");
+  if (row.stale) return "stale";
+  return row.missing ? "missing" : Number(row.fresh);
+}
+
+const jsonOf = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));
 
 /** Makes the partitions of months; those that are there stay as they are. */
 export async function makePartitions(db: Database, months: readonly Date[]): Promise<void> {
@@ -58,17 +115,25 @@ export type EventRow = {
   readonly request_id: RequestId | null;
   readonly key_id: KeyId | null;
   readonly dimensions: Readonly<Record<string, string>>;
+  /** By which price it was rated; null: none was in force. */
+  readonly price_id: string | null;
+  /** As others sent it, JSON as text. */
+  readonly original: string | null;
 };
 
-const toRow = (projectId: ProjectId, event: UsageRecord): EventRow => ({
+const eventRow = ({ n, cell, projectId, record, priceId }: RatedEvent) => ({
+  n,
+  cell,
   project_id: projectId,
-  source: event.source ?? ownSource,
-  id: event.id,
-  meter: event.meter,
-  quantity: String(event.quantity),
-  time: event.time,
-  admitted_at: event.admittedAt,
-  request_id: event.requestId,
-  key_id: event.keyId,
-  dimensions: event.dimensions,
+  source: sourceOf(record),
+  id: record.id,
+  meter: record.meter,
+  quantity: String(record.quantity),
+  time: record.time,
+  admitted_at: record.admittedAt,
+  request_id: record.requestId,
+  key_id: record.keyId,
+  dimensions: record.dimensions,
+  price_id: priceId,
+  original: record.original ?? null,
 });

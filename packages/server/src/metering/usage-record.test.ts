@@ -1,10 +1,10 @@
-import type { Meter, ProjectId, RequestId } from "@gristmill/contract";
+import type { Meter, ProjectId } from "@gristmill/contract";
 import { describe, expect, test } from "vitest";
 import type { UsageRecord } from "./ledger.ts";
 import { eventOf } from "./testing/events.ts";
 import { checkEstimates, checkRecords } from "./usage-record.ts";
 
-const check = (more: Partial<UsageRecord>) => () => checkRecords([eventOf("evt", more)]);
+const check = (more: Partial<UsageRecord>) => () => checkRecords([eventOf("evt", more)], "use");
 
 describe("[MET8] a record that the ledger cannot hold is refused before it joins a group", () => {
   test.each<[string, Partial<UsageRecord>, RegExp]>([
@@ -42,9 +42,12 @@ describe("[MET8] a record that the ledger cannot hold is refused before it joins
   });
 
   test("too many records", () => {
-    expect(() => checkRecords(Array.from({ length: 1001 }, (_, number) => eventOf(`evt-${number}`)))).toThrow(
-      /at most 1000 records/,
-    );
+    expect(() =>
+      checkRecords(
+        Array.from({ length: 1001 }, (_, number) => eventOf(`evt-${number}`)),
+        "any",
+      ),
+    ).toThrow(/at most 1000 records/);
   });
 });
 
@@ -64,12 +67,19 @@ test("records at the limits pass", () => {
 test("estimates may be zero, and are otherwise as strict", () => {
   const claim = (meter: string, quantity: string) => () =>
     checkEstimates({
-      requestId: "req_1" as RequestId,
+      id: "req_1",
       projectId: "prj_1" as ProjectId,
       keyId: null,
-      estimates: [{ meter: meter as Meter, quantity }],
+      estimates: [{ meter, quantity, dimensions: {} }],
     });
   expect(claim("service.images", "0")).not.toThrow();
   expect(claim("service.images", "-1")).toThrow(/expected a quantity/);
   expect(claim("made.up", "1")).toThrow(/expected a meter/);
+});
+
+test("what settles nothing may be zero or less, and is otherwise as strict", () => {
+  const record = (quantity: string) => () => checkRecords([eventOf("evt", { quantity })], "any");
+  for (const quantity of ["0", "-0.000000001", "-999999999999999999"]) expect(record(quantity)).not.toThrow();
+  for (const quantity of ["--1", "-", "-1e3", "-Infinity", "-0.0000000001"])
+    expect(record(quantity)).toThrow(/expected a quantity/);
 });

@@ -1,6 +1,6 @@
 /** @file What may enter the ledger: each record is checked alone, so that a bad one never sinks the others of its group. */
 import { AppError, meters } from "@gristmill/contract";
-import { ownSource, type ReservationRequest, type UsageRecord } from "./ledger.ts";
+import { type Claim, ownSource, type UsageRecord } from "./ledger.ts";
 
 /** Bounds of one call and one record. */
 export const recordLimits = {
@@ -13,8 +13,11 @@ export const recordLimits = {
   dimensionValueLength: 512,
 } as const;
 
+/** What may be written: what settles a claim is above zero, what is recorded beside may be a gauge at zero or a correction. */
+export type Signs = "use" | "any";
+
 /** Nine digits after the point count nanoseconds, and with a price's eleven make amounts of at most twenty. */
-const quantityForm = /^\d{1,18}(\.\d{1,9})?$/;
+const quantityForm = /^-?\d{1,18}(\.\d{1,9})?$/;
 const earliest = Date.UTC(2020, 0, 1);
 const latest = Date.UTC(2100, 0, 1);
 
@@ -22,27 +25,28 @@ const latest = Date.UTC(2100, 0, 1);
  * Refuses what the ledger cannot hold: that is a fault in the caller's code, so the message is for its author.
  * @throws AppError `internal` naming the record, the field, what was expected and what was received.
  */
-export function checkRecords(records: readonly UsageRecord[]): void {
+export function checkRecords(records: readonly UsageRecord[], signs: Signs): void {
   if (records.length > recordLimits.recordsPerCall)
     throw fault("a call", `at most ${recordLimits.recordsPerCall} records`, records.length);
-  for (const record of records) checkRecord(record);
+  for (const record of records) checkRecord(record, signs);
 }
 
 /** Checks a claim's estimates; zero is allowed, as when the amount is known only afterwards. */
-export function checkEstimates(request: ReservationRequest): void {
-  for (const { meter, quantity } of request.estimates) {
-    checkOwnMeter(request.requestId, meter);
-    checkQuantity(request.requestId, quantity);
+export function checkEstimates(claim: Claim): void {
+  for (const { meter, quantity } of claim.estimates) {
+    checkOwnMeter(claim.id, meter);
+    checkQuantity(claim.id, quantity, "use");
   }
 }
 
-function checkRecord(record: UsageRecord): void {
+function checkRecord(record: UsageRecord, signs: Signs): void {
   if (!isText(record.id, 1, recordLimits.idLength))
     throw fault("a record", `an id of 1 to ${recordLimits.idLength} characters`, record.id);
   if (record.source === undefined) checkOwnMeter(record.id, record.meter);
   else checkForeign(record.id, record.source, record.meter);
-  checkQuantity(record.id, record.quantity);
-  if (/^[0.]*$/.test(String(record.quantity))) throw fault(record.id, "a quantity above zero", record.quantity);
+  checkQuantity(record.id, record.quantity, signs);
+  if (signs === "use" && /^[0.]*$/.test(String(record.quantity)))
+    throw fault(record.id, "a quantity above zero", record.quantity);
   for (const time of [record.time, record.admittedAt])
     if (!(time.getTime() >= earliest && time.getTime() < latest))
       throw fault(record.id, "a time in the years 2020 to 2099", String(time));
@@ -61,8 +65,9 @@ function checkForeign(where: string, source: string, meter: string): void {
     throw fault(where, `a meter of 1 to ${recordLimits.meterLength} characters`, meter);
 }
 
-function checkQuantity(where: string, quantity: string | bigint): void {
-  if (!quantityForm.test(String(quantity)))
+function checkQuantity(where: string, quantity: string | bigint, signs: Signs): void {
+  const text = String(quantity);
+  if (!quantityForm.test(text) || (signs === "use" && text.startsWith("-")))
     throw fault(where, "a quantity of at most 18 digits before and 9 after the point", quantity);
 }
 

@@ -8,7 +8,11 @@ import { training } from "./0006-training.ts";
 import { serving } from "./0007-serving.ts";
 import { users } from "./0008-users.ts";
 import { organizations } from "./0009-organizations.ts";
+import { admission } from "./0010-admission.ts";
+import { budgets } from "./0011-budgets.ts";
 import { audit } from "./0012-audit.ts";
+import { events } from "./0013-events.ts";
+import { prices } from "./0014-prices.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
@@ -22,5 +26,9 @@ export const migrations: readonly Migration[] = [
   serving,
   users,
   organizations,
+  admission,
+  budgets,
   audit,
+  events,
+  prices,
 ];

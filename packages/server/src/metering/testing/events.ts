@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Database } from "../../db/index.ts";
 import type { Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
+import { testOrganizationId } from "../../testing/caller.ts";
 import type { ReservationRequest, UsageRecord } from "../ledger.ts";
 
 /** Tells nobody. */
@@ -12,9 +13,10 @@ export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 /** A claim of one request. */
 export const claimOf = (projectId: ProjectId, requestId: RequestId = newId("request")): ReservationRequest => ({
   requestId,
+  organizationId: testOrganizationId,
   projectId,
   keyId: null,
-  estimates: [{ meter: "service.requests", quantity: 1n }],
+  estimates: [{ meter: "service.requests", quantity: 1n, dimensions: {} }],
 });
 
 /** One event; its fields by default those of an inference request now. */

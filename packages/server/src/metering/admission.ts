@@ -1,0 +1,202 @@
+/** @file What claims need and what they get: from rules to the question that the database is asked, and from its answer to each claim's. Pure. */
+import type { LimitState } from "../http/index.ts";
+import type { Policy } from "./current-policy.ts";
+import type { Claim } from "./ledger.ts";
+import type { Allowance, Claimant, ClaimKind, Hold, RateWindow, Terms } from "./policy.ts";
+
+/** One that wants in. */
+export interface Entrant {
+  readonly claimant: Claimant;
+  readonly kind: ClaimKind;
+  /** null: a request that reserves nothing; it only takes its place under the limits of requests. */
+  readonly claim: Claim | null;
+}
+
+/** What became of one that was let in. */
+export interface Admitted {
+  /** By the database's clock. */
+  readonly admittedAt: Date;
+  readonly limits: readonly LimitState[];
+}
+
+/** One that wants in and what it must find room under. */
+export interface Candidate {
+  readonly entrant: Entrant;
+  readonly terms: Terms;
+}
+
+/** So much of a room; rooms above zero are the nth allowance, below zero the nth window. */
+export interface Demand {
+  /** The candidate's number, from 1. */
+  readonly n: number;
+  readonly room: number;
+  readonly amount: string;
+}
+
+/** What the database is asked for a group. */
+export interface AdmissionQuestion {
+  /** Of the policy that decided. */
+  readonly version: string;
+  /** Those with claims come first. */
+  readonly candidates: readonly Candidate[];
+  readonly allowances: readonly Allowance[];
+  readonly windows: readonly RateWindow[];
+  readonly demands: readonly Demand[];
+}
+
+/** Why one was not let in, as the database tells it. */
+export interface NoRoom {
+  readonly n: number;
+  readonly room: number;
+  readonly wanted: string;
+  readonly used?: string;
+  readonly held?: string;
+  readonly remaining?: number;
+  /** null: the window will never have so much room. */
+  readonly retry_ms?: number | null;
+}
+
+/** What the database says. */
+export interface AdmissionAnswer {
+  readonly admittedAt: Date;
+  /** Candidates whose claim was there already, since when; null: as another project's. */
+  readonly known: ReadonlyMap<number, Date | null>;
+  readonly refused: ReadonlyMap<number, NoRoom>;
+  /** Of each window, when all were served. */
+  readonly remaining: readonly number[];
+}
+
+/** Buckets of a window; the database keeps one more, so that no span of the window's length holds more than it may. */
+export const bucketsPerWindow = 60;
+
+const noTerms: Terms = { holds: [], takes: [] };
+
+/** What an entrant must find room under at a time. @throws AppError `price.unknown`. */
+export function termsOf({ rules, prices }: Policy, { claimant, kind, claim }: Entrant, at: Date): Terms {
+  if (rules.length === 0) return noTerms;
+  const estimates = claim?.estimates ?? [];
+  const costs = estimates.map((estimate) => prices.bound(claimant, estimate, at));
+  const all = rules.map((rule) => rule.terms(claimant, estimates, costs, at, kind));
+  const takes = all.flatMap((terms) => terms.takes);
+  if (kind === "free") return { holds: [], takes: takes.filter((take) => take.window.metric === "requests") };
+  return { holds: all.flatMap((terms) => terms.holds), takes };
+}
+
+/** The question for candidates of one policy. */
+export function askFor(version: string, candidates: readonly Candidate[]): AdmissionQuestion {
+  const ordered = [
+    ...candidates.filter(({ entrant }) => entrant.claim !== null),
+    ...candidates.filter(({ entrant }) => entrant.claim === null),
+  ];
+  const allowances = new Rooms<Allowance>();
+  const windows = new Rooms<RateWindow>();
+  const demands = ordered.flatMap(({ terms }, index) => [
+    ...terms.holds.map(({ allowance, amount }) => ({ n: index + 1, room: allowances.place(allowance), amount })),
+    ...terms.takes.map(({ window, amount }) => ({
+      n: index + 1,
+      room: -windows.place(window),
+      amount: String(amount),
+    })),
+  ]);
+  return { version, candidates: ordered, allowances: allowances.all, windows: windows.all, demands };
+}
+
+/** Each candidate's own part of the answer. */
+export function outcomesOf(
+  question: AdmissionQuestion,
+  answer: AdmissionAnswer,
+): ReadonlyMap<Entrant, Admitted | Error> {
+  const outcomes = new Map<Entrant, Admitted | Error>();
+  const remaining = [...answer.remaining];
+  // Backwards: what is left after the last, and what each took, say what was left before.
+  for (const [index, candidate] of [...question.candidates.entries()].reverse()) {
+    const { entrant, terms } = candidate;
+    const noRoom = answer.refused.get(index + 1);
+    const since = answer.known.get(index + 1);
+    if (noRoom !== undefined) outcomes.set(entrant, refusalOf(question, noRoom));
+    else if (since === null)
+      outcomes.set(entrant, new Error(`ledger: ${entrant.claim?.id} is claimed by another project`));
+    else if (since !== undefined) outcomes.set(entrant, { admittedAt: since, limits: [] });
+    else {
+      outcomes.set(entrant, {
+        admittedAt: answer.admittedAt,
+        limits: limitsOf(candidate, question, answer, remaining),
+      });
+      for (const { window, amount } of terms.takes) {
+        const place = question.windows.indexOf(window);
+        remaining[place] = (remaining[place] ?? 0) + amount;
+      }
+    }
+  }
+  return outcomes;
+}
+
+/**
+ * Those that were let in by what held when they were judged, and must be judged again by what holds since: between the two,
+ * a price or a period has begun.
+ */
+export function misjudged(
+  policy: Policy,
+  question: AdmissionQuestion,
+  { admittedAt, known, refused }: AdmissionAnswer,
+): readonly Entrant[] {
+  return question.candidates.flatMap(({ entrant, terms }, index) => {
+    if (terms.holds.length === 0 || known.has(index + 1) || refused.has(index + 1)) return [];
+    return isSame(terms, policy, entrant, admittedAt) ? [] : [entrant];
+  });
+}
+
+function isSame({ holds }: Terms, policy: Policy, entrant: Entrant, at: Date): boolean {
+  try {
+    return sameHolds(holds, termsOf(policy, entrant, at).holds);
+  } catch {
+    return false; // judged again, it fails for its caller alone
+  }
+}
+
+const sameHolds = (some: readonly Hold[], others: readonly Hold[]): boolean =>
+  some.length === others.length &&
+  some.every(({ allowance, amount }, index) => {
+    const other = others[index];
+    return other !== undefined && other.allowance.id === allowance.id && other.amount === amount;
+  });
+
+function limitsOf(
+  { terms }: Candidate,
+  { windows }: AdmissionQuestion,
+  { admittedAt }: AdmissionAnswer,
+  remaining: readonly number[],
+): readonly LimitState[] {
+  return terms.takes.map(({ window }) => {
+    const width = (window.seconds * 1000) / bucketsPerWindow;
+    return {
+      metric: window.metric,
+      limit: window.capacity,
+      remaining: remaining[windows.indexOf(window)] ?? 0,
+      resetMs: (bucketsPerWindow + 1) * width - (admittedAt.getTime() % width),
+    };
+  });
+}
+
+function refusalOf({ allowances, windows }: AdmissionQuestion, noRoom: NoRoom): Error {
+  const { room, used = "0", held = "0", wanted, remaining = 0, retry_ms } = noRoom;
+  const allowance = allowances[room - 1];
+  if (allowance !== undefined) return allowance.refusal({ used, held, wanted });
+  const window = windows[-room - 1];
+  if (window === undefined) throw new Error(`ledger: expected a room of the question, received ${room}`);
+  return window.refusal({ remaining, retryAfterMs: retry_ms ?? window.seconds * 1000 });
+}
+
+/** Each room once, in the order in which they were first needed. */
+class Rooms<Room extends { readonly id: string }> {
+  readonly all: Room[] = [];
+  readonly #places = new Map<string, number>();
+
+  /** Its number, from 1. */
+  place(room: Room): number {
+    const known = this.#places.get(room.id);
+    if (known !== undefined) return known;
+    this.#places.set(room.id, this.all.push(room));
+    return this.all.length;
+  }
+}
