@@ -1,5 +1,6 @@
 /** @file Every failure as one AppError, told in the words of the surface that was called. */
 import { AppError, type ErrorBody, errorTable } from "@gristmill/contract";
+import { type OpenAiErrorBody, renderOpenAiFailure } from "./openai-failures.ts";
 import type { Surface } from "./route.ts";
 
 /** Fastify's own refusals, in our codes. */
@@ -28,7 +29,12 @@ export function toAppError(error: unknown): AppError {
 }
 
 /** The body of a failure on one surface. */
-export function renderFailure(error: AppError, surface: Surface, requestId: string): ErrorBody | { error: string } {
+export function renderFailure(
+  error: AppError,
+  surface: Surface,
+  requestId: string,
+): ErrorBody | OpenAiErrorBody | { error: string } {
+  if (surface === "openai") return renderOpenAiFailure(error);
   // The Open Inference Protocol knows one text and no more.
   if (surface === "inference-protocol") return { error: `${error.message} [${error.code}, request ${requestId}]` };
   const { help, retryable } = errorTable[error.code];
@@ -44,7 +50,10 @@ export function retryAfterSeconds({ details }: AppError): string {
 }
 
 /** By path, for failures before a route is found. */
-export const surfaceOf = (path: string): Surface => (/^\/v2(\/|$|\?)/.test(path) ? "inference-protocol" : "api");
+export function surfaceOf(path: string): Surface {
+  if (/^\/v1(\/|$|\?)/.test(path)) return "openai";
+  return /^\/v2(\/|$|\?)/.test(path) ? "inference-protocol" : "api";
+}
 
 function fieldsOf(error: unknown): { code?: string; statusCode?: number; message: string } {
   if (!(error instanceof Error)) return { message: String(error) };

@@ -1,7 +1,8 @@
 /** @file The OpenAPI 3.1 document, from the same values that the pipeline runs and the same schemas that it checks with. */
 import { errorBody } from "@gristmill/contract";
 import { z } from "zod";
-import type { Route } from "./route.ts";
+import { openAiErrorBody } from "./openai-failures.ts";
+import type { Route, Surface } from "./route.ts";
 
 /** JSON, as the document holds it. */
 export type Json = { readonly [key: string]: unknown };
@@ -29,6 +30,7 @@ export function openApiDocument(routes: readonly Route[], info: DocumentTitle): 
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key or the admin key." } },
       schemas: {
         Error: schemaOf(errorBody, "output"),
+        OpenAiError: schemaOf(openAiErrorBody, "output"),
         ProtocolError: { type: "object", properties: { error: { type: "string" } }, required: ["error"] },
       },
     },
@@ -92,8 +94,14 @@ function success(route: Route): Json {
   return { description, content: { "application/json": { schema: schemaOf(route.response, "output") } } };
 }
 
+const failureSchemas: Record<Surface, string> = {
+  api: "Error",
+  openai: "OpenAiError",
+  "inference-protocol": "ProtocolError",
+};
+
 function failure(route: Route): Json {
-  const name = route.surface === "inference-protocol" ? "ProtocolError" : "Error";
+  const name = failureSchemas[route.surface ?? "api"];
   return {
     description: "Any failure.",
     content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },

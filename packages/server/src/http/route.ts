@@ -48,7 +48,7 @@ export type Charge<Context> =
   | { readonly reserve: (context: Context) => readonly Quantity[] | Promise<readonly Quantity[]> };
 
 /** In whose words a failure is told. */
-export type Surface = "api" | "inference-protocol";
+export type Surface = "api" | "inference-protocol" | "openai";
 
 /** What a handler gets: parsed and checked input, who calls, and what stops it. */
 export interface RouteContext<Params, Query, Body> {

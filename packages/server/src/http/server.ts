@@ -20,7 +20,7 @@ import { type Idempotency, unkept } from "./idempotency.ts";
 import { type Flight, InFlight, stopping } from "./in-flight.ts";
 import { type Limiter, rateLimitHeaders, unlimited } from "./limits.ts";
 import { type OnLimits, Pipeline } from "./pipeline.ts";
-import type { Answer, Caller, Route } from "./route.ts";
+import type { Answer, Caller, Route, Surface } from "./route.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
 
 /** Headers must be here within this, the whole request within the second: slow senders hold a connection and nothing else. */
@@ -203,7 +203,7 @@ function noteDenial(
 function answerFailure(failure: AppError, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   if (failure.code === "internal") log.error({ err: failure, request_id: request.id }, "A request failed.");
   else if (failure.status >= 500) log.warn({ err: failure, request_id: request.id }, "A request was refused.");
-  const config = request.routeOptions.config as { surface?: "api" | "inference-protocol" };
+  const config = request.routeOptions.config as { surface?: Surface };
   const surface = config.surface ?? surfaceOf(request.url);
   if (failure.retryable && (failure.status === 429 || failure.status === 503))
     reply.header("retry-after", retryAfterSeconds(failure));
