@@ -34,7 +34,7 @@ export interface UsageRecord {
 }
 
 /** Dimensions of every event that the sums by the hour (`usage_hour`) keep apart. */
-export const rolledUp = ["model", "deployment", "run", "dataset", "hardware", "user"] as const;
+export const rolledUp = ["service", "model", "deployment", "run", "dataset", "hardware", "user"] as const;
 
 /** What names an open claim. */
 export interface ClaimName {

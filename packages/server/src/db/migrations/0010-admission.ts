@@ -108,7 +108,7 @@ export const admission: Migration = {
       count(*), sum(quantity), max(quantity)
     from usage_event, lateral (
       select coalesce(jsonb_object_agg(name, value), '{}') as kept from jsonb_each_text(dimensions) as each (name, value)
-      where name in ('model', 'deployment', 'run', 'dataset', 'hardware', 'user')
+      where name in ('service', 'model', 'deployment', 'run', 'dataset', 'hardware', 'user')
     ) as dimension
     group by 1, 2, 3, 4, 5, 6, 7;
 
