@@ -90,6 +90,17 @@ const table = {
     retryable: true,
     help: "Wait as long as `retry-after` says; the details name the limit. `gristmill limit list` shows all.",
   },
+  "limit.not_found": { status: 404, retryable: false, help: "List the limits with `gristmill limit list`." },
+  "limit.conflict": {
+    status: 409,
+    retryable: false,
+    help: "Change the limit that the details name: there is one of each metric for a subject.",
+  },
+  "limit.too_many": {
+    status: 409,
+    retryable: false,
+    help: "Delete limits that are no longer needed; the bound is in the message.",
+  },
   "budget.exceeded": {
     status: 429,
     retryable: false,

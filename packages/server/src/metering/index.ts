@@ -28,6 +28,7 @@ export type {
   Accrual,
   Allowance,
   Claimant,
+  ClaimKind,
   Cost,
   Hold,
   MeteredQuantity,
@@ -40,8 +41,10 @@ export type {
   Terms,
 } from "./policy.ts";
 export { changeRules } from "./rules.ts";
+export { tokensOf } from "./settlement.ts";
 export { dueSlices, type Slice, secondsText } from "./slices.ts";
 export { type SumGroup, sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./usage-sums.ts";
+export { cutAtHours, type Span } from "./whole-hours.ts";
 
 /** What metering is made from. */
 export interface MeteringDeps extends Pick<Ground, "now" | "log"> {
