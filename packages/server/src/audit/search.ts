@@ -7,6 +7,8 @@ import type { EntryRow } from "./store.ts";
 export interface EntryFilter {
   readonly actions?: readonly AuditAction[];
   readonly outcomes?: readonly AuditOutcome[];
+  /** Only changes that were made, and logins, which say by their action how they ended. */
+  readonly endedWell?: boolean;
   readonly projectIds?: readonly string[];
   readonly actorIds?: readonly string[];
   readonly targetIds?: readonly string[];
@@ -47,11 +49,14 @@ export async function findEntries(
   // A page before an entry is read backwards from there.
   const isBackwards = before !== undefined && after === undefined;
   const order = isBackwards === (page.order === "asc") ? "desc" : "asc";
-  const { actions, outcomes, projectIds, actorIds, targetIds, requestId, from, to } = filter;
+  const { actions, outcomes, projectIds, actorIds, targetIds, requestId, from, to, endedWell } = filter;
   const rows = await entries
     .selectAll()
     .$if(actions !== undefined, (query) => query.where("action", "in", [...(actions ?? [])]))
     .$if(outcomes !== undefined, (query) => query.where("outcome", "in", [...(outcomes ?? [])]))
+    .$if(endedWell === true, (query) =>
+      query.where((entry) => entry.or([entry("outcome", "=", "succeeded"), entry("action", "=", "login.failed")])),
+    )
     .$if(projectIds !== undefined, (query) => query.where("project_id", "in", [...(projectIds ?? [])]))
     .$if(actorIds !== undefined, (query) => query.where("actor_id", "in", [...(actorIds ?? [])]))
     .$if(targetIds !== undefined, (query) => query.where("target_id", "in", [...(targetIds ?? [])]))
