@@ -62,7 +62,19 @@ describe("exit codes", () => {
     [["dataset", "list", "--limt", "3"], "Did you mean --limit?"],
     [["train"], "missing required argument 'file'"],
     [["train", "x.json", "--epochs", "0"], "Expected a whole number from 1."],
-    [["price", "create", "1", "--meter", "coffee"], "Allowed choices are"],
+    [["price", "create", "1", "--meter", "coffee", "--charge", "free"], "Allowed choices are"],
+    [["price", "create", "--meter", "service.images", "--charge", "volume"], "needs its tiers"],
+    [["price", "create", "--meter", "service.images"], "An amount is missing"],
+    [["price", "create", "1", "--meter", "service.images", "--tier", "rest=1"], "--tier goes with"],
+    [["usage", "--from", "yesterday"], "Expected a time such as"],
+    [["usage", "chart", "--by", "colour"], "Allowed choices are"],
+    [["budget", "create", "b", "5"], "For whom?"],
+    [["budget", "update", "bud_1"], "Nothing to change"],
+    [["member", "invite", "a@example.com", "--role", "king"], "Allowed choices are owner, admin"],
+    [["event", "send"], "An event needs a --type"],
+    [["event", "send", "--type", "t", "--data", "{"], "expected JSON, received {"],
+    [["audit", "list", "--action", "key.made"], "Expected an action such as"],
+    [["audit", "verify", "--kept", "12"], "Expected NUMBER:HASH"],
     [["dataset", "create", "x", "--split", "train"], "expected NAME=IMAGES,LABELS"],
   ])("a wrong command line, %j, is 2 and says what was meant", async (args, text) => {
     const { code, stdout, stderr } = await gristmill(args);
@@ -124,15 +136,22 @@ const list = (...data: { id: string; name: string }[]) => ({
   last_id: data.at(-1)?.id ?? null,
   has_more: false,
 });
-const project = { id: "prj_1", object: "project", name: "vision", created_at: "2026-01-31T09:30:00.000Z" };
+const project = {
+  id: "prj_1",
+  object: "project",
+  name: "vision",
+  description: "",
+  created_at: "2026-01-31T09:30:00.000Z",
+  archived_at: null,
+};
 
 describe("output", () => {
   it("is a table for people and a line of JSON an item for programs", async () => {
     const { url } = await answering({ "/api/projects": list(project, { ...project, id: "prj_2", name: "speech" }) });
     const env = { GRISTMILL_URL: url, GRISTMILL_KEY: "k" };
     const people = await gristmill(["project", "list"], env);
-    expect(people.stdout).toMatch(/name +id +created/);
-    expect(people.stdout).toContain("  vision   prj_1   2026-01-31 09:30");
+    expect(people.stdout).toMatch(/name +id +state +created/);
+    expect(people.stdout).toContain("  vision   prj_1   active   2026-01-31 09:30");
     const programs = await gristmill(["--json", "project", "list"], env);
     expect(
       programs.stdout

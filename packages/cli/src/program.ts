@@ -1,18 +1,26 @@
 /** @file The command line, whole: every command, the options of all, and how parsing ends. */
 import { Command, type CommanderError } from "commander";
+import { auditCommand } from "./commands/audit.ts";
+import { budgetCommand } from "./commands/budget.ts";
 import type { OpenSession } from "./commands/command.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { deployCommand } from "./commands/deploy.ts";
+import { eventCommand } from "./commands/event.ts";
 import { helpText } from "./commands/help-text.ts";
 import { keyCommand } from "./commands/key.ts";
+import { memberCommand } from "./commands/member.ts";
+import { meterCommand } from "./commands/meter.ts";
 import { modelCommand } from "./commands/model.ts";
+import { orgCommand } from "./commands/org.ts";
 import { downCommand, homeCommand, type SetExitCode, statusCommand, upCommand } from "./commands/platform.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { priceCommand } from "./commands/price.ts";
 import { projectCommand } from "./commands/project.ts";
 import { runCommand } from "./commands/run.ts";
+import { serviceAccountCommand } from "./commands/service-account.ts";
 import { trainCommand } from "./commands/train.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { webhookCommand } from "./commands/webhook.ts";
 import type { Screen } from "./terminal/screen.ts";
 
 /** Where help and complaints of the parser go. */
@@ -27,6 +35,7 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
     .description("AI models as a service, on your own machines: train, deploy, serve, meter and bill.")
     .option("--url <url>", "the platform's address")
     .option("--key <key>", "API key")
+    .option("--organization <organization>", "with the admin key: the organization to act in (default: default)")
     .option("--project <project>", "with the admin key: the project to act in (default: default)")
     .option("--json", "one JSON value a line instead of words")
     .addHelpText("after", helpText());
@@ -52,7 +61,20 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
         predictCommand(open),
       ],
     ],
-    ["Who and how much:", [usageCommand(open), priceCommand(open), keyCommand(open), projectCommand(open)]],
+    ["How much:", [usageCommand(open), priceCommand(open), meterCommand(open), eventCommand(open)]],
+    [
+      "Who, and within which bounds:",
+      [
+        orgCommand(open),
+        projectCommand(open),
+        memberCommand(open),
+        serviceAccountCommand(open),
+        keyCommand(open),
+        budgetCommand(open),
+        webhookCommand(open),
+        auditCommand(open),
+      ],
+    ],
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) program.addCommand(command.helpGroup(heading));

@@ -1,13 +1,15 @@
-import { Gristmill } from "@gristmill/sdk";
+import { Gristmill, type Retry } from "@gristmill/sdk";
 import { CliError } from "./failure.ts";
 import { defaultUrl, type Env, findServer, homeOf, readAdminKey } from "./home.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Output } from "./terminal/output.ts";
+import { formatSeconds } from "./terminal/words.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly url?: string;
   readonly key?: string;
+  readonly organization?: string;
   readonly project?: string;
   readonly json?: boolean;
 }
@@ -23,7 +25,12 @@ export interface Connected {
   readonly client: Gristmill;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** The organization that was asked for by name or id. */
+  readonly organization: string | undefined;
 }
+
+/** Shorter waits pass unnoticed. */
+const silentWaitMs = 2000;
 
 /** What a command works with: the connection, what it says, and what stops it. */
 export class Session {
@@ -69,13 +76,28 @@ export class Session {
 
   /** What almost every command needs. */
   async connected(): Promise<Connected> {
-    return { client: await this.client(), output: this.output, signal: this.signal };
+    const { organization } = this.#options;
+    return { client: await this.client(), output: this.output, signal: this.signal, organization };
   }
 
   /** A client for the connection. */
   async client(): Promise<Gristmill> {
     const { url, key } = await this.connection();
-    const { project } = this.#options;
-    return new Gristmill({ baseUrl: url, apiKey: key, ...(project === undefined ? {} : { project }) });
+    const { organization, project } = this.#options;
+    return new Gristmill({
+      baseUrl: url,
+      apiKey: key,
+      ...(organization === undefined ? {} : { organization }),
+      ...(project === undefined ? {} : { project }),
+      onRetry: (retry) => this.#sayRetry(retry),
+    });
+  }
+
+  /** A wait without a word would look like a hang. */
+  #sayRetry({ error, delayMs }: Retry): void {
+    if (delayMs < silentWaitMs || this.output.json) return;
+    this.output.note(
+      this.output.err.paint("faint", `  ${error.message} Trying again in ${formatSeconds(delayMs / 1000)}.`),
+    );
   }
 }

@@ -1,16 +1,27 @@
-import { type GristmillOptions, Transport } from "./http/transport.ts";
+import type { CreateSession } from "@gristmill/contract";
+import { type CallOptions, type GristmillOptions, Transport } from "./http/transport.ts";
+import { AuditLog, DeniedAccesses } from "./resources/audit.ts";
+import { Budgets } from "./resources/budgets.ts";
 import { Datasets } from "./resources/datasets.ts";
 import { Deployments } from "./resources/deployments.ts";
+import { Corrections, Events, Quarantine } from "./resources/events.ts";
 import { Health } from "./resources/health.ts";
 import { Keys } from "./resources/keys.ts";
+import { Invitations, Members } from "./resources/members.ts";
+import { Meters } from "./resources/meters.ts";
 import { Models } from "./resources/models.ts";
+import { Organizations } from "./resources/organizations.ts";
+import { Prices } from "./resources/prices.ts";
 import { Projects } from "./resources/projects.ts";
 import { Runs } from "./resources/runs.ts";
+import { ServiceAccounts } from "./resources/service-accounts.ts";
 import { Services } from "./resources/services.ts";
-import { Prices, Usage } from "./resources/usage.ts";
+import { Account, Sessions, signIn } from "./resources/sessions.ts";
+import { Usage } from "./resources/usage.ts";
+import { Webhooks } from "./resources/webhooks.ts";
 
 /**
- * The API of one Gristmill, as one key sees it.
+ * The API of one Gristmill, as one key or one person sees it.
  *
  * @example
  * ```ts
@@ -19,29 +30,66 @@ import { Prices, Usage } from "./resources/usage.ts";
  * ```
  */
 export class Gristmill {
+  readonly organizations: Organizations;
   readonly projects: Projects;
+  readonly members: Members;
+  readonly invitations: Invitations;
+  readonly serviceAccounts: ServiceAccounts;
   readonly keys: Keys;
+  readonly sessions: Sessions;
+  readonly account: Account;
   readonly datasets: Datasets;
   readonly runs: Runs;
   readonly models: Models;
   readonly deployments: Deployments;
   readonly services: Services;
   readonly usage: Usage;
+  readonly events: Events;
+  readonly meters: Meters;
+  readonly quarantine: Quarantine;
+  readonly corrections: Corrections;
   readonly prices: Prices;
+  readonly budgets: Budgets;
+  readonly webhooks: Webhooks;
+  readonly auditLog: AuditLog;
+  readonly deniedAccesses: DeniedAccesses;
   readonly health: Health;
 
   /** @throws TypeError when `baseUrl` is no http address. */
   constructor(options: GristmillOptions) {
     const transport = new Transport(options);
+    this.organizations = new Organizations(transport);
     this.projects = new Projects(transport);
+    this.members = new Members(transport);
+    this.invitations = new Invitations(transport);
+    this.serviceAccounts = new ServiceAccounts(transport);
     this.keys = new Keys(transport);
+    this.sessions = new Sessions(transport);
+    this.account = new Account(transport);
     this.datasets = new Datasets(transport);
     this.runs = new Runs(transport);
     this.models = new Models(transport);
     this.deployments = new Deployments(transport);
     this.services = new Services(transport);
     this.usage = new Usage(transport);
+    this.events = new Events(transport);
+    this.meters = new Meters(transport);
+    this.quarantine = new Quarantine(transport);
+    this.corrections = new Corrections(transport);
     this.prices = new Prices(transport);
+    this.budgets = new Budgets(transport);
+    this.webhooks = new Webhooks(transport);
+    this.auditLog = new AuditLog(transport);
+    this.deniedAccesses = new DeniedAccesses(transport);
     this.health = new Health(transport);
+  }
+
+  /** A client that acts as a person, by e-mail address and password, until `sessions.signOut()`. */
+  static async signIn(
+    options: Omit<GristmillOptions, "apiKey" | "session">,
+    person: CreateSession,
+    call?: CallOptions,
+  ): Promise<Gristmill> {
+    return new Gristmill({ ...options, session: await signIn(new Transport(options), person, call) });
   }
 }

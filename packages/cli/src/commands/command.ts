@@ -1,6 +1,7 @@
 /** @file What all commands share: how one is declared, its examples, its numbers. */
 import { Command, InvalidArgumentError } from "commander";
 import type { Session } from "../session.ts";
+import { time } from "./times.ts";
 
 /** Makes the session of the command that was called, with the options given anywhere on its line. */
 export type OpenSession = (command: Command) => Session;
@@ -52,3 +53,28 @@ export const gather = (text: string, before: readonly string[] | undefined): rea
 /** `--limit` of lists. */
 export const withLimit = (command: Command): Command =>
   command.option("--limit <count>", "how many at most, newest first", wholeNumber(1), 20);
+
+/** The fields that were given: what an option that was left out would set stays as the server has it. */
+export const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+
+/** "a,b" → ["a", "b"]. */
+export const commaSeparated = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** `--from` and `--to` of reports. */
+export const withSpan = (command: Command, from = "30 days ago"): Command =>
+  command
+    .option("--from <time>", `begin: 2026-11-01, RFC 3339, or 7d for so long ago (default: ${from})`, time)
+    .option("--to <time>", "end, exclusive (default: now)", time);
+
+/** A span as options give it. */
+export interface SpanFlags {
+  readonly from?: string;
+  readonly to?: string;
+}

@@ -1,8 +1,18 @@
 import type { ApiKey, CreateKey } from "@gristmill/contract";
 import type { Command } from "commander";
+import { UsageError } from "../failure.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { formatTime } from "../terminal/words.ts";
-import { gather, noun, type OpenSession, verb, withLimit } from "./command.ts";
+import { commaSeparated, gather, given, noun, type OpenSession, verb, wholeNumber, withLimit } from "./command.ts";
+import { time } from "./times.ts";
+
+interface KeyFlags {
+  readonly name?: string;
+  readonly scope?: NonNullable<CreateKey["scopes"]>;
+  readonly models?: readonly string[];
+  readonly expires?: string;
+  readonly serviceAccount?: string;
+}
 
 function stateOf(key: ApiKey, paint: Paint): string {
   if (key.revoked_at !== null) return paint("bad", `revoked ${formatTime(key.revoked_at)}`);
@@ -13,15 +23,29 @@ function stateOf(key: ApiKey, paint: Paint): string {
     : paint("good", `valid to ${formatTime(key.expires_at)}`);
 }
 
+const timeOr = (time: string | null, none: string): string => (time === null ? none : formatTime(time));
+
 const facts = (key: ApiKey, paint: Paint): [string, string][] => [
   ["name", key.name],
   ["id", key.id],
   ["begins with", key.prefix],
   ["state", stateOf(key, paint)],
   ["scopes", key.scopes.join(", ")],
+  ["models", key.models?.join(", ") ?? "all"],
+  ["belongs to", key.service_account_id ?? key.user_id ?? "the operator"],
   ["created", formatTime(key.created_at)],
-  ["last used", key.last_used_at === null ? "never" : formatTime(key.last_used_at)],
+  ["last used", timeOr(key.last_used_at, "never")],
+  ...(key.rotated_at === null ? [] : [["rotated", formatTime(key.rotated_at)] as [string, string]]),
+  ...(key.grace_ends_at === null
+    ? []
+    : [["old secret", `goes on to ${formatTime(key.grace_ends_at)}`] as [string, string]]),
 ];
+
+const withSettings = (command: Command): Command =>
+  command
+    .option("--scope <scope>", "what the key may do; may be given several times", gather)
+    .option("--models <names>", "deployments that it may use, comma-separated", commaSeparated)
+    .option("--expires <time>", "when it ends: 2027-01-01 or RFC 3339", time);
 
 /** `gristmill key` */
 export function keyCommand(open: OpenSession): Command {
@@ -31,13 +55,7 @@ export function keyCommand(open: OpenSession): Command {
     output.list(
       await client.keys.list({ signal }).all(limit),
       [{ head: "name" }, { head: "id" }, { head: "begins with" }, { head: "state" }, { head: "last used" }],
-      (key) => [
-        key.name,
-        key.id,
-        key.prefix,
-        stateOf(key, output.out.paint),
-        key.last_used_at === null ? "never" : formatTime(key.last_used_at),
-      ],
+      (key) => [key.name, key.id, key.prefix, stateOf(key, output.out.paint), timeOr(key.last_used_at, "never")],
       "No keys. Make one: gristmill key create NAME",
     );
   });
@@ -49,27 +67,57 @@ export function keyCommand(open: OpenSession): Command {
     output.facts(key, () => facts(key, output.out.paint));
   });
 
-  const create = verb("create <name>", "Make a key; it is shown this once", [
-    "gristmill key create laptop",
-    "gristmill key create robot --scope inference --expires 2027-01-01T00:00:00Z",
-    "export GRISTMILL_KEY=$(gristmill key create ci --json | node -p 'JSON.parse(fs.readFileSync(0)).key')",
-  ])
-    .option(
-      "--scope <scope>",
-      "what the key may do; may be given several times (default: all but administration)",
-      gather,
-    )
-    .option("--expires <time>", "when it ends, RFC 3339");
-  create.action(async (name: string, options: { scope?: CreateKey["scopes"]; expires?: string }) => {
+  const create = withSettings(
+    verb("create <name>", "Make a key; it is shown this once", [
+      "gristmill key create laptop",
+      "gristmill key create robot --scope inference --models digits --expires 2027-01-01",
+      "gristmill key create ci --service-account ci",
+      "export GRISTMILL_KEY=$(gristmill key create ci --json | node -p 'JSON.parse(fs.readFileSync(0)).key')",
+    ]),
+  ).option("--service-account <account>", "name or id of the account that it belongs to");
+  create.action(async (name: string, { scope, models, expires, serviceAccount }: KeyFlags) => {
     const { client, output, signal } = await open(create).connected();
-    const key = await client.keys.create(
-      {
-        name,
-        ...(options.scope === undefined ? {} : { scopes: options.scope }),
-        ...(options.expires === undefined ? {} : { expires_at: options.expires }),
-      },
-      { signal },
-    );
+    const settings = given({ scopes: scope, expires_at: expires, service_account: serviceAccount });
+    const allowed = models === undefined ? {} : { models: [...models] };
+    const key = await client.keys.create({ name, ...settings, ...allowed }, { signal });
+    output.facts(key, () => [["key", output.out.paint("strong", key.key)], ...facts(key, output.out.paint)]);
+    if (!output.json) output.note("Keep the key now: it is not shown again.");
+  });
+
+  const update = withSettings(
+    verb("update <id>", "Rename a key, or change what it may do", [
+      "gristmill key update key_01... --models digits,letters",
+      "gristmill key update key_01... --all-models --expires 2027-06-01",
+    ]).option("--name <name>", "its new name"),
+  )
+    .option("--all-models", "no list of deployments any more")
+    .option("--no-expiry", "it does not end any more");
+  update.action(async (id: string, flags: KeyFlags & { allModels?: boolean; expiry: boolean }) => {
+    const { name, scope, models, expires, allModels, expiry } = flags;
+    const body = {
+      ...given({ name, scopes: scope, expires_at: expires }),
+      ...(models === undefined ? {} : { models: [...models] }),
+      ...(allModels === true ? { models: null } : {}),
+      ...(expiry ? {} : { expires_at: null }),
+    };
+    if (Object.keys(body).length === 0)
+      throw new UsageError("cli.nothing_to_change", "Nothing to change.", "See --help for what can be changed.");
+    const { client, output, signal } = await open(update).connected();
+    const key = await client.keys.update(id, body, { signal });
+    output.facts(key, () => facts(key, output.out.paint));
+  });
+
+  const rotate = verb("rotate <id>", "Make a new secret for a key; it is shown this once", [
+    "gristmill key rotate key_01...",
+    "gristmill key rotate key_01... --grace 3600",
+  ]).option(
+    "--grace <seconds>",
+    "how long the old secret goes on (default: 0; a week at most)",
+    wholeNumber(0, 604_800),
+  );
+  rotate.action(async (id: string, { grace }: { grace?: number }) => {
+    const { client, output, signal } = await open(rotate).connected();
+    const key = await client.keys.rotate(id, given({ grace_seconds: grace }), { signal });
     output.facts(key, () => [["key", output.out.paint("strong", key.key)], ...facts(key, output.out.paint)]);
     if (!output.json) output.note("Keep the key now: it is not shown again.");
   });
@@ -81,5 +129,5 @@ export function keyCommand(open: OpenSession): Command {
     output.result(() => `Revoked ${id}.`, { id, revoked: true });
   });
 
-  return noun("key", "API keys: named, scoped, revocable", list, show, create, revoke);
+  return noun("key", "API keys: named, scoped, rotated, revocable", list, show, create, update, rotate, revoke);
 }

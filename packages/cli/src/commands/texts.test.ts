@@ -69,6 +69,7 @@ describe("usage", () => {
     window_end: "2026-01-02T00:00:00Z",
     group: { meter: "x" },
     unpriced_events: 0,
+    price_ids: [],
   };
   const report: UsageReport = {
     object: "usage",
@@ -77,6 +78,8 @@ describe("usage", () => {
     currency: "EUR",
     total: "0.06",
     exact_total: "0.06",
+    lines: [],
+    lines_total: "0.06",
     unpriced_events: 1,
     data: [
       { ...row, meter: "data.bytes_processed", unit: "byte", events: 1, quantity: "54950092", amount: "0.054950092" },

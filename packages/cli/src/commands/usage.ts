@@ -1,19 +1,19 @@
-import type { UsageEvent, UsageGroup, UsageReport, UsageRow } from "@gristmill/contract";
+import { type UsageEvent, type UsageGroup, type UsageReport, type UsageRow, usageGroups } from "@gristmill/contract";
 import { type Command, Option } from "commander";
 import { type ChartLine, chart } from "../terminal/bars.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { table } from "../terminal/table.ts";
 import { formatCount, formatDecimal, formatTime } from "../terminal/words.ts";
-import { type OpenSession, verb, wholeNumber } from "./command.ts";
+import { commaSeparated, given, noun, type OpenSession, type SpanFlags, verb, withLimit, withSpan } from "./command.ts";
+import { usageChartCommand } from "./usage-chart.ts";
+import { usageExportCommand } from "./usage-export.ts";
+import { usageLinesCommand } from "./usage-lines.ts";
+import { type Reach, readReport, withReach } from "./usage-reach.ts";
 
-interface UsageFlags {
-  readonly from?: string;
-  readonly to?: string;
+interface ReportFlags extends SpanFlags, Reach {
   readonly window?: "minute" | "hour" | "day" | "month";
-  readonly groupBy?: string;
+  readonly groupBy?: readonly string[];
   readonly meter?: string;
-  readonly events?: boolean;
-  readonly limit: number;
 }
 
 const labelOf = (row: UsageRow, hasWindows: boolean): string => {
@@ -79,42 +79,58 @@ const eventRow = (event: UsageEvent): string[] => [
 
 /** `gristmill usage` */
 export function usageCommand(open: OpenSession): Command {
-  const usage = verb("usage", "What was used, and what it cost", [
-    "gristmill usage",
-    "gristmill usage --window day --from 2026-11-01T00:00:00Z",
-    "gristmill usage --group-by meter,model,key",
-    "gristmill usage --events --limit 10",
-  ])
-    .option("--from <time>", "begin, RFC 3339 (default: 30 days ago)")
-    .option("--to <time>", "end, RFC 3339 (default: now)")
-    .addOption(new Option("--window <size>", "one line a window").choices(["minute", "hour", "day", "month"]))
-    .option("--group-by <groups>", "of meter, model, deployment, key, run, dataset, hardware; comma-separated")
-    .option("--meter <meter>", "this meter alone")
-    .option("--events", "the events themselves, newest first")
-    .option("--limit <count>", "how many events at most", wholeNumber(1), 20);
-  usage.action(async (flags: UsageFlags) => {
-    const { client, output, signal } = await open(usage).connected();
-    const { from, to, window, groupBy, meter } = flags;
-    const which = {
-      signal,
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
-      ...(meter === undefined ? {} : { meter }),
-    };
-    if (flags.events === true)
-      return output.list(
-        await client.usage.events(which).all(flags.limit),
-        [{ head: "time" }, { head: "meter" }, { head: "quantity", align: "right" }, { head: "of" }],
-        eventRow,
-        "No usage.",
-      );
-    const report = await client.usage.report({
-      ...which,
-      ...(window === undefined ? {} : { window }),
-      // The server checks the words and names the wrong one.
-      ...(groupBy === undefined ? {} : { groupBy: groupBy.split(",") as UsageGroup[] }),
-    });
-    output.result(() => usageText(report, output.out.paint, output.out.columns), report);
+  const report = withReach(
+    withSpan(
+      verb("report", "What was used, and what it cost", [
+        "gristmill usage",
+        "gristmill usage --window day --from 2026-11-01",
+        "gristmill usage --group-by meter,model,key",
+        "gristmill usage --all-projects --group-by project,meter",
+      ]),
+    )
+      .addOption(new Option("--window <size>", "one line a window").choices(["minute", "hour", "day", "month"]))
+      .option("--group-by <groups>", `of ${usageGroups.join(", ")}; comma-separated`, commaSeparated)
+      .option("--meter <meter>", "this meter alone"),
+  );
+  report.action(async ({ from, to, window, meter, groupBy, allProjects }: ReportFlags) => {
+    const connected = await open(report).connected();
+    // The server checks the words and names the wrong one.
+    const which = given({ from, to, window, meter, groupBy: groupBy as readonly UsageGroup[] | undefined });
+    const found = await readReport(connected, which, allProjects === true);
+    const { output } = connected;
+    output.result(() => usageText(found, output.out.paint, output.out.columns), found);
   });
-  return usage;
+
+  const events = withLimit(
+    withSpan(
+      verb("events", "The ledger's entries themselves", [
+        "gristmill usage events --limit 10",
+        "gristmill usage events --meter service.requests --from 24h --json",
+      ]),
+    )
+      .option("--meter <meter>", "this meter alone")
+      .option("--request <id>", "of one request alone")
+      .option("--of-key <id>", "of one key alone"),
+  );
+  events.action(async (flags: SpanFlags & { limit: number; meter?: string; request?: string; ofKey?: string }) => {
+    const { from, to, limit, meter, request, ofKey } = flags;
+    const { client, output, signal } = await open(events).connected();
+    const which = given({ from, to, meter, requestId: request, keyId: ofKey });
+    output.list(
+      await client.usage.events({ signal, ...which }).all(limit),
+      [{ head: "time" }, { head: "meter" }, { head: "quantity", align: "right" }, { head: "of" }],
+      eventRow,
+      "No usage.",
+    );
+  });
+
+  const usage = noun(
+    "usage",
+    "What was used, and what it cost: `usage` alone is its report",
+    events,
+    usageLinesCommand(open),
+    usageChartCommand(open),
+    usageExportCommand(open),
+  );
+  return usage.addCommand(report, { isDefault: true });
 }

@@ -19,13 +19,16 @@ export interface ChartLine {
   readonly text: string;
 }
 
-const displayWidth = (text: string): number => [...stripVTControlCharacters(text)].length;
-const padTo = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)));
+/** Characters that are seen: colours take none. */
+export const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length;
+
+/** Fills up with spaces. */
+export const padTo = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
 
 /** A bar chart: labels, bars that share one scale, texts. @param columns the whole width. */
 export function chart(lines: readonly ChartLine[], columns: number, paint: Paint): string {
-  const labels = Math.max(0, ...lines.map(({ label }) => displayWidth(label)));
-  const texts = Math.max(0, ...lines.map(({ text }) => displayWidth(text)));
+  const labels = Math.max(0, ...lines.map(({ label }) => widthOf(label)));
+  const texts = Math.max(0, ...lines.map(({ text }) => widthOf(text)));
   const width = Math.min(40, Math.max(8, columns - labels - texts - 6));
   const most = Math.max(...lines.map(({ value }) => value), 0);
   return lines

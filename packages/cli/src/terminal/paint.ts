@@ -8,6 +8,11 @@ const looks = {
   warning: "yellow",
   bad: "red",
   accent: "cyan",
+  series1: "cyan",
+  series2: "magenta",
+  series3: "yellow",
+  series4: "green",
+  series5: "blue",
 } as const;
 
 /** What a piece of text means. */

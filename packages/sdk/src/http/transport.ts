@@ -73,6 +73,8 @@ export interface Call extends PostOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** True: no time limit. */
   readonly unlimited?: boolean;
+  /** True for a POST of a public route, whose answers nobody keeps: it has no idempotency key, and is not repeated when its answer is lost. */
+  readonly once?: boolean;
   /** Statuses beside 2xx that are answers, not failures. */
   readonly accept?: readonly number[];
 }
@@ -99,7 +101,7 @@ export class Transport {
     for (let attempt = 1; ; attempt++) {
       const failure = await this.#attempt(call, headers);
       if (failure instanceof Response) return failure;
-      if (attempt > maxRetries || !mayRetry(failure, call.method)) throw failure;
+      if (attempt > maxRetries || !mayRetry(failure, call.once === true ? "once" : call.method)) throw failure;
       const delayMs = retryDelayMs(attempt, failure.retryAfterMs, random());
       onRetry?.({ attempt, error: failure, delayMs });
       await this.pause(delayMs, call.signal);
@@ -202,7 +204,9 @@ export class Transport {
       ...(organization === undefined ? {} : { "gristmill-organization": organization }),
       ...(project === undefined ? {} : { "gristmill-project": project }),
       ...(call.json === undefined ? {} : { "content-type": "application/json" }),
-      ...(call.method === "POST" ? { "idempotency-key": call.idempotencyKey ?? randomUUID() } : {}),
+      ...(call.method === "POST" && call.once !== true
+        ? { "idempotency-key": call.idempotencyKey ?? randomUUID() }
+        : {}),
       ...call.headers,
     };
   }

@@ -1,8 +1,9 @@
-import type { CreateProject, Project } from "@gristmill/contract";
+import type { CreateProject, Project, UpdateProject } from "@gristmill/contract";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import { path } from "../http/path.ts";
+import type { CallOptions, PostOptions, Transport } from "../http/transport.ts";
 
-/** Projects: what keys, datasets, models and usage belong to. For the admin key only. */
+/** Projects of the organization: what keys, datasets, models and usage belong to. */
 export class Projects {
   readonly #transport: Transport;
 
@@ -15,12 +16,22 @@ export class Projects {
   }
 
   /** @throws GristmillError `project.name_taken`. */
-  create(body: CreateProject, options?: CallOptions): Promise<Project> {
-    return this.#transport.json({ method: "POST", path: "/api/projects", json: body, ...options });
+  create(body: CreateProject, options?: PostOptions): Promise<Project> {
+    return this.#transport.post("/api/projects", body, options);
   }
 
   /** @param project name or id. @throws GristmillError `project.not_found`. */
   get(project: string, options?: CallOptions): Promise<Project> {
-    return this.#transport.json({ method: "GET", path: `/api/projects/${encodeURIComponent(project)}`, ...options });
+    return this.#transport.get(path`/api/projects/${project}`, options);
+  }
+
+  /** Changes what is named; `archived: false` takes it back from the archive. */
+  update(project: string, body: UpdateProject, options?: CallOptions): Promise<Project> {
+    return this.#transport.patch(path`/api/projects/${project}`, body, options);
+  }
+
+  /** Its keys are refused from now on; what it holds and used stays to be read. @throws GristmillError `project.is_default`. */
+  archive(project: string, options?: PostOptions): Promise<Project> {
+    return this.#transport.post(path`/api/projects/${project}/archive`, undefined, options);
   }
 }

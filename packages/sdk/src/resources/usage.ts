@@ -1,6 +1,7 @@
-import type { CreatePrice, Price, UsageEvent, UsageGroup, UsageReport } from "@gristmill/contract";
+import type { UsageEvent, UsageGroup, UsageReport } from "@gristmill/contract";
+import { download } from "../http/download.ts";
 import { Listing, type ListOptions } from "../http/listing.ts";
-import type { CallOptions, Transport } from "../http/transport.ts";
+import type { CallOptions, Query, Transport } from "../http/transport.ts";
 
 /** Which usage, in which windows, by what. */
 export interface UsageOptions extends CallOptions {
@@ -13,6 +14,15 @@ export interface UsageOptions extends CallOptions {
   readonly groupBy?: readonly UsageGroup[];
   readonly meter?: string;
 }
+
+/** A report's query string. */
+export const usageQueryOf = ({ from, to, window, groupBy, meter }: UsageOptions): Query => ({
+  from,
+  to,
+  window,
+  meter,
+  group_by: groupBy?.join(","),
+});
 
 /** What the events wanted have in common. */
 export interface UsageEventOptions extends ListOptions {
@@ -29,6 +39,19 @@ export interface UsageEventOptions extends ListOptions {
   readonly dataset?: string;
 }
 
+/** Forms of an export. */
+export const usageFormats = ["csv", "jsonl", "parquet"] as const;
+/** A form of an export. */
+export type UsageFormat = (typeof usageFormats)[number];
+
+/** Which events to export. */
+export interface UsageExportOptions extends CallOptions {
+  /** RFC 3339, inclusive. */
+  readonly from?: string;
+  /** RFC 3339, exclusive. */
+  readonly to?: string;
+}
+
 /** The ledger: what was used, and what it cost. */
 export class Usage {
   readonly #transport: Transport;
@@ -37,11 +60,9 @@ export class Usage {
     this.#transport = transport;
   }
 
-  /** Sums with exact amounts, and their total. */
+  /** Sums with exact amounts, and their total. `Organizations.usage` has those of all projects. */
   report(options: UsageOptions = {}): Promise<UsageReport> {
-    const { signal, groupBy, ...query } = options;
-    const path = "/api/usage";
-    return this.#transport.json({ method: "GET", path, query: { ...query, group_by: groupBy?.join(",") }, signal });
+    return this.#transport.get("/api/usage", { signal: options.signal }, usageQueryOf(options));
   }
 
   /** The events themselves. */
@@ -50,22 +71,21 @@ export class Usage {
     const names = { from, to, meter, request_id: requestId, key_id: keyId, run, deployment, model, dataset };
     return new Listing(this.#transport, "/api/usage/events", options, names);
   }
-}
 
-/** The price book. */
-export class Prices {
-  readonly #transport: Transport;
-
-  constructor(transport: Transport) {
-    this.#transport = transport;
+  /** All events of a span as they come, however many. */
+  export(format: UsageFormat, options: UsageExportOptions = {}): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const { from, to, signal } = options;
+    return this.#transport.stream({
+      method: "GET",
+      path: "/api/usage/export",
+      query: { format, from, to },
+      headers: { accept: "*/*" },
+      signal,
+    });
   }
 
-  list(options?: ListOptions): Listing<Price> {
-    return new Listing(this.#transport, "/api/prices", options);
-  }
-
-  /** Ends the price in force for the same meter, model and hardware, and begins a new one. */
-  create(body: Pick<CreatePrice, "meter" | "amount"> & Partial<CreatePrice>, options?: CallOptions): Promise<Price> {
-    return this.#transport.json({ method: "POST", path: "/api/prices", json: body, ...options });
+  /** The same as a file, which appears only when it is whole. */
+  download(format: UsageFormat, file: string, options: UsageExportOptions = {}): Promise<void> {
+    return download(() => this.export(format, options), file, options);
   }
 }
