@@ -14,6 +14,7 @@ export const usageGroups = [
   "hardware",
   "user",
   "project",
+  "service",
 ] as const;
 export type UsageGroup = (typeof usageGroups)[number];
 

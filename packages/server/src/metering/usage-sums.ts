@@ -55,6 +55,7 @@ const groupExpressions: Record<SumGroup, RawBuilder<string | null>> = {
   dataset: sql`dimensions ->> 'dataset'`,
   hardware: sql`dimensions ->> 'hardware'`,
   user: sql`dimensions ->> 'user'`,
+  service: sql`dimensions ->> 'service'`,
 };
 
 /** Sums in the database: rows of the answer grow with groups and price changes, not with events. */
