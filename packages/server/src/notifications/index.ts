@@ -1,4 +1,5 @@
 /** @file notifications: who is told what happens. Read in this order: notice, notify, courier, send-webhook, send-mail. */
+import type { OrganizationId } from "@gristmill/contract";
 import type { Transaction } from "kysely";
 import type { Database } from "../db/index.ts";
 import type { Feature, Ground } from "../feature.ts";
@@ -37,6 +38,8 @@ export interface Notifications extends Feature {
   readonly sendMail: SendMail | undefined;
   /** Looks at the queue now: for who has notified in a transaction that has ended. */
   readonly hurry: () => void;
+  /** Those of the ids that are no webhooks of the organization. */
+  readonly missingWebhooks: (organizationId: OrganizationId, ids: readonly string[]) => Promise<readonly string[]>;
   /** What became of notices. */
   readonly deliveriesOf: (
     noticeIds: readonly string[],
@@ -64,6 +67,7 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     notify: createNotify(db, ground.newId, hurry),
     sendMail,
     hurry,
+    missingWebhooks: (organizationId, ids) => store.missing(organizationId, ids),
     deliveriesOf: (noticeIds, transaction) => deliveriesOf(transaction ?? db, noticeIds),
     start: async () => courier.start(),
     stop: () => courier.stop(),

@@ -63,6 +63,19 @@ export class WebhookStore {
       .executeTakeFirst();
   }
 
+  /** Those of the ids that are no webhooks of the organization. */
+  async missing(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#db
+      .selectFrom("webhook")
+      .select("id")
+      .where("organization_id", "=", organizationId)
+      .where("id", "in", ids)
+      .execute();
+    const known = new Set(rows.map(({ id }) => id));
+    return ids.filter((id) => !known.has(id));
+  }
+
   /** One more row than `limit`, when there is one. */
   async list(organizationId: OrganizationId, { limit, after, order }: ListQuery): Promise<WebhookRow[]> {
     let query = this.#db.selectFrom("webhook").selectAll().where("organization_id", "=", organizationId);

@@ -63,8 +63,11 @@ export const budgets: Migration = {
       emails text[] not null,
       webhooks text[] not null,
       created_at timestamptz not null default now(),
-      updated_at timestamptz not null default now()
+      updated_at timestamptz not null default now(),
+      -- When it was last compared with what billing rates.
+      reconciled_at timestamptz not null default now()
     );
+    create index budget_by_reconciliation on budget (reconciled_at);
     create index budget_of_organization on budget (organization_id, id);
 
     -- A threshold passed, made once from the ledger's row; then it is told.
@@ -79,5 +82,6 @@ export const budgets: Migration = {
       unique (allowance_id, threshold)
     );
     create index budget_alert_of_budget on budget_alert (budget_id, id);
+    create index allowance_alert_by_time on allowance_alert (noted_at);
   `,
 };

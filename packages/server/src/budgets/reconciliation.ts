@@ -1,0 +1,70 @@
+/**
+ * @file Prices that depend on the month's sum (tiers, packages, minimums) are counted as the most that each use can add;
+ * here the difference to what billing rates is given back. Only downward, and never below what was really spent.
+ */
+import Big from "big.js";
+import { sql } from "kysely";
+import { spendOf } from "../billing/index.ts";
+import type { Database } from "../db/index.ts";
+import { allowanceId } from "./budget-rules.ts";
+import { spanOf } from "./opening.ts";
+import { periodAt } from "./period.ts";
+import { databaseNow, findBudget, findSubject, readAllowances } from "./store.ts";
+
+/** How many budgets are looked at in one round, those first that have waited longest. */
+const maxRound = 20;
+
+/** Looks at budgets that were not looked at for so long. Returns how many allowances were corrected. */
+export async function reconcileBudgets(db: Database, everyMs: number): Promise<number> {
+  const { rows } = await sql<{ id: string }>`
+    select id from budget where reconciled_at < now() - ${everyMs} * interval '1 millisecond'
+    order by reconciled_at limit ${maxRound}`.execute(db);
+  let corrected = 0;
+  for (const { id } of rows) if (await reconcile(db, id, everyMs)) corrected++;
+  return corrected;
+}
+
+/**
+ * The budget's row is locked, so that no two servers give the same difference back. The difference is found in one
+ * snapshot; what is settled after it adds at least what it costs, so the difference stays right.
+ */
+async function reconcile(db: Database, id: string, everyMs: number): Promise<boolean> {
+  return await db.transaction().execute(async (transaction) => {
+    const { rows } = await sql`
+      update budget set reconciled_at = now() where id = (
+        select id from budget
+        where id = ${id} and reconciled_at < now() - ${everyMs} * interval '1 millisecond' for no key update skip locked
+      ) returning id`.execute(transaction);
+    if (rows.length === 0) return false;
+    const excess = await excessOf(db, id);
+    if (excess === undefined) return false;
+    await sql`update allowance set used = used - ${excess.amount}::numeric where id = ${excess.allowance}`.execute(
+      transaction,
+    );
+    return true;
+  });
+}
+
+/** By how much the current period counts more than billing rates; undefined: it does not. */
+async function excessOf(
+  db: Database,
+  id: string,
+): Promise<{ readonly allowance: string; readonly amount: string } | undefined> {
+  return await db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .execute(async (snapshot) => {
+      const budget = await findBudget(snapshot, undefined, id);
+      if (budget === undefined) return undefined;
+      const period = periodAt(budget.period, await databaseNow(snapshot));
+      const allowance = allowanceId(id, period);
+      const [counted] = await readAllowances(snapshot, [allowance]);
+      if (counted === undefined || new Big(counted.used).lte(0)) return undefined;
+      const { subject_type: type, subject_id } = budget;
+      const subject = await findSubject(snapshot, budget.organization_id, { type, id: subject_id });
+      if (subject === undefined) return undefined;
+      const { amount } = await spendOf(snapshot, { ...subject, ...spanOf(period) });
+      const excess = new Big(counted.used).minus(amount);
+      return excess.gt(0) ? { allowance, amount: excess.toFixed() } : undefined;
+    });
+}
