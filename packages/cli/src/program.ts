@@ -8,6 +8,7 @@ import { deployCommand } from "./commands/deploy.ts";
 import { eventCommand } from "./commands/event.ts";
 import { helpText } from "./commands/help-text.ts";
 import { keyCommand } from "./commands/key.ts";
+import { limitCommand } from "./commands/limit.ts";
 import { memberCommand } from "./commands/member.ts";
 import { meterCommand } from "./commands/meter.ts";
 import { modelCommand } from "./commands/model.ts";
@@ -70,6 +71,7 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
         memberCommand(open),
         serviceAccountCommand(open),
         keyCommand(open),
+        limitCommand(open),
         budgetCommand(open),
         webhookCommand(open),
         auditCommand(open),

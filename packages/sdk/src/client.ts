@@ -1,4 +1,4 @@
-import type { CreateSession } from "@gristmill/contract";
+import type { AcceptInvitation, CreateSession } from "@gristmill/contract";
 import { type CallOptions, type GristmillOptions, Transport } from "./http/transport.ts";
 import { AuditLog, DeniedAccesses } from "./resources/audit.ts";
 import { Budgets } from "./resources/budgets.ts";
@@ -7,6 +7,7 @@ import { Deployments } from "./resources/deployments.ts";
 import { Corrections, Events, Quarantine } from "./resources/events.ts";
 import { Health } from "./resources/health.ts";
 import { Keys } from "./resources/keys.ts";
+import { Limits } from "./resources/limits.ts";
 import { Invitations, Members } from "./resources/members.ts";
 import { Meters } from "./resources/meters.ts";
 import { Models } from "./resources/models.ts";
@@ -16,7 +17,7 @@ import { Projects } from "./resources/projects.ts";
 import { Runs } from "./resources/runs.ts";
 import { ServiceAccounts } from "./resources/service-accounts.ts";
 import { Services } from "./resources/services.ts";
-import { Account, Sessions, signIn } from "./resources/sessions.ts";
+import { Account, enter, Sessions } from "./resources/sessions.ts";
 import { Usage } from "./resources/usage.ts";
 import { Webhooks } from "./resources/webhooks.ts";
 
@@ -49,6 +50,7 @@ export class Gristmill {
   readonly quarantine: Quarantine;
   readonly corrections: Corrections;
   readonly prices: Prices;
+  readonly limits: Limits;
   readonly budgets: Budgets;
   readonly webhooks: Webhooks;
   readonly auditLog: AuditLog;
@@ -77,6 +79,7 @@ export class Gristmill {
     this.quarantine = new Quarantine(transport);
     this.corrections = new Corrections(transport);
     this.prices = new Prices(transport);
+    this.limits = new Limits(transport);
     this.budgets = new Budgets(transport);
     this.webhooks = new Webhooks(transport);
     this.auditLog = new AuditLog(transport);
@@ -84,12 +87,17 @@ export class Gristmill {
     this.health = new Health(transport);
   }
 
-  /** A client that acts as a person, by e-mail address and password, until `sessions.signOut()`. */
-  static async signIn(
-    options: Omit<GristmillOptions, "apiKey" | "session">,
-    person: CreateSession,
-    call?: CallOptions,
-  ): Promise<Gristmill> {
-    return new Gristmill({ ...options, session: await signIn(new Transport(options), person, call) });
+  /** A client that acts as a person, by e-mail address and password, until `sessions.signOut()`. @throws GristmillError `auth.sign_in_failed`. */
+  static async signIn(options: PersonOptions, person: CreateSession, call?: CallOptions): Promise<Gristmill> {
+    return new Gristmill({ ...options, session: await enter(new Transport(options), "/api/sessions", person, call) });
+  }
+
+  /** The same for a new person, whom an invitation's token, a name and a password make. @throws GristmillError `invitation.not_found`. */
+  static async join(options: PersonOptions, person: AcceptInvitation, call?: CallOptions): Promise<Gristmill> {
+    const session = await enter(new Transport(options), "/api/invitations/accept", person, call);
+    return new Gristmill({ ...options, session });
   }
 }
+
+/** How to call as somebody who is not signed in yet. */
+export type PersonOptions = Omit<GristmillOptions, "apiKey" | "session">;

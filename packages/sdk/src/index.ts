@@ -1,5 +1,5 @@
 /** @file sdk: typed client of the Gristmill API. Read in this order: client, http/transport, http/errors, resources. */
-export { Gristmill } from "./client.ts";
+export { Gristmill, type PersonOptions } from "./client.ts";
 export { type ClientErrorCode, GristmillError, hasCode } from "./http/errors.ts";
 export { readLines } from "./http/lines.ts";
 export type { Listing, ListOptions } from "./http/listing.ts";
@@ -16,6 +16,7 @@ export {
 export type { BudgetListOptions, NewBudget } from "./resources/budgets.ts";
 export type { FileSource, SplitFiles } from "./resources/datasets.ts";
 export type { EventListOptions, NewEvent } from "./resources/events.ts";
+export type { LimitListOptions } from "./resources/limits.ts";
 export type { InProject } from "./resources/members.ts";
 export type { MeterQueryOptions, NewMeter } from "./resources/meters.ts";
 export type { OrganizationUsageOptions } from "./resources/organizations.ts";

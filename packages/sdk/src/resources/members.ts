@@ -70,8 +70,9 @@ export class Invitations {
     return this.#transport.delete(path`/api/invitations/${invitation}`, options);
   }
 
-  /** Joins: a new person with name and password, one who is signed in by the token alone. Needs no key. */
-  async accept(body: AcceptInvitation, options?: CallOptions): Promise<void> {
-    await this.#transport.send({ method: "POST", path: "/api/invitations/accept", json: body, once: true, ...options });
+  /** Joins another organization or project, as the person who is signed in. New people join by `Gristmill.join`. */
+  async accept(token: string, options?: CallOptions): Promise<void> {
+    const json: AcceptInvitation = { token };
+    await this.#transport.send({ method: "POST", path: "/api/invitations/accept", json, once: true, ...options });
   }
 }

@@ -1,30 +1,27 @@
-import type { CreateSession, CurrentSession, Session, UpdateUser, User } from "@gristmill/contract";
+import type { CurrentSession, Session, UpdateUser, User } from "@gristmill/contract";
 import { GristmillError } from "../http/errors.ts";
 import { Listing, type ListOptions } from "../http/listing.ts";
 import { path } from "../http/path.ts";
 import type { CallOptions, SessionCredentials, Transport } from "../http/transport.ts";
 
-/** Signs a person in: what every further call then carries. @throws GristmillError `login.failed`, also for an unknown address. */
-export async function signIn(
+/** Begins a session: what every further call of the person then carries. */
+export async function enter(
   transport: Transport,
-  body: CreateSession,
+  path: string,
+  json: object,
   options?: CallOptions,
 ): Promise<SessionCredentials> {
-  const response = await transport.send({ method: "POST", path: "/api/sessions", json: body, once: true, ...options });
-  return await credentialsOf(response);
-}
-
-/** What an answer that begins a session sets. */
-export async function credentialsOf(response: Response): Promise<SessionCredentials> {
+  const response = await transport.send({ method: "POST", path, json, once: true, ...options });
   const { csrf_token } = (await response.json()) as Partial<CurrentSession>;
+  // Without their attributes; one that is emptied takes the place of an old one, and is no credential.
   const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
-  if (csrf_token === undefined || cookies.length === 0)
-    throw new GristmillError("The server signed nobody in: its answer has no session.", {
-      code: "client.unexpected_answer",
-      status: response.status,
-      help: "Is this address a Gristmill's?",
-    });
-  return { cookie: cookies.join("; "), csrfToken: csrf_token };
+  const cookie = cookies.filter((text) => !text.endsWith("=")).join("; ");
+  if (csrf_token !== undefined && cookie !== "") return { cookie, csrfToken: csrf_token };
+  throw new GristmillError("The server signed nobody in: its answer has no session.", {
+    code: "client.unexpected_answer",
+    status: response.status,
+    help: "Is this address a Gristmill's?",
+  });
 }
 
 /** Sessions of the person who is signed in. */
