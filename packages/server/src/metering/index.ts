@@ -8,7 +8,7 @@ import { noPolicy } from "./no-policy.ts";
 import { monthsAround, PartitionsAhead } from "./partitions.ts";
 import type { PolicySources } from "./policy.ts";
 import { usageEventRoutes } from "./routes.ts";
-import { releaseClaimsOfDead, ServerInstance } from "./server-instance.ts";
+import { ServerInstance } from "./server-instance.ts";
 
 export {
   type Claim,
@@ -53,6 +53,8 @@ export interface MeteringDeps extends Pick<Ground, "now" | "log"> {
   readonly writer?: Database;
   /** Limits, budgets and prices; default: none. */
   readonly policy?: PolicySources;
+  /** How long a server may be silent until others take it for dead; default 5000. */
+  readonly graceMs?: number;
 }
 
 /** A running side that must be stopped after it was started: it holds a session by which others see that it lives. */
@@ -67,9 +69,15 @@ export interface Metering extends Feature {
 }
 
 /** Makes the ledger. It writes at once; `start` makes partitions ahead and ends the claims of killed servers. */
-export function createMetering({ db, writer = db, now, log, policy = noPolicy }: MeteringDeps): Metering {
-  const instance = new ServerInstance(writer, log);
-  const ledger = new DatabaseLedger({ db: writer, log, policy, now, instance: () => instance.number });
+export function createMetering(deps: MeteringDeps): Metering {
+  const { db, writer = db, now, log, policy = noPolicy, graceMs } = deps;
+  const ledger: DatabaseLedger = new DatabaseLedger({ db: writer, log, policy, now, instance: () => instance.number });
+  const instance: ServerInstance = new ServerInstance({
+    db: writer,
+    log,
+    onVersion: (version) => ledger.knowRules(version),
+    ...(graceMs === undefined ? {} : { graceMs }),
+  });
   return {
     ledger,
     limiter: ledger,
@@ -78,11 +86,6 @@ export function createMetering({ db, writer = db, now, log, policy = noPolicy }:
     async start() {
       await new PartitionsAhead(writer).cover(monthsAround(now()));
       await instance.start();
-      const claims = await releaseClaimsOfDead(writer).catch(async (error: unknown) => {
-        await instance.stop();
-        throw error;
-      });
-      if (claims > 0) log.warn({ claims }, "ended the claims of requests that a killed server never answered");
     },
     async stop() {
       await ledger.stop();

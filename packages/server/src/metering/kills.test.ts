@@ -71,7 +71,7 @@ test("[MET1] [MET2] [MET4] [MET11] after kill -9, what was acknowledged is there
   expect(afterSecond).toEqual(expect.arrayContaining([...first, ...second].flatMap(eventsOf)));
   expect(new Set(afterSecond).size).toBe(afterSecond.length);
 
-  const metering = createMetering({ db: database.db, now: () => new Date(), log: silent });
+  const metering = createMetering({ db: database.db, now: () => new Date(), log: silent, graceMs: 0 });
   await metering.start();
   try {
     expect(await openReservations(database.db)).toBe(0);
@@ -173,7 +173,7 @@ test("[MET11] a server that starts ends the claims of the dead and leaves those 
   const { db } = database;
   const start = async () => {
     const pool = createDatabase(database.connection);
-    const metering = createMetering({ db: pool, now: () => new Date(), log: silent });
+    const metering = createMetering({ db: pool, now: () => new Date(), log: silent, graceMs: 0 });
     await metering.start();
     return { metering, pool };
   };
@@ -202,7 +202,7 @@ test("[MET11] a living server that loses the session of its lock takes it again"
     select pid from pg_locks where locktype = 'advisory' and classid = 7070003 and granted
       and database = (select oid from pg_database where datname = current_database())`;
   const pool = createDatabase(database.connection);
-  const instance = new ServerInstance(pool, silent, 50);
+  const instance = new ServerInstance({ db: pool, log: silent, beatMs: 50 });
   await instance.start();
   try {
     const before = (await holders.execute(db)).rows[0]?.pid;

@@ -1,28 +1,53 @@
-/** @file Which servers live: each holds an advisory lock under its number, so that a killed one is known at once. */
+/**
+ * @file Which servers live. Each holds an advisory lock under its number, which ends with its session, and says every second that
+ * it lives. One whose lock is free and that was silent for a while is dead; it is buried by whichever server finds it. The lock
+ * alone would not do: PostgreSQL may have ended the session of a server that lives, and work that it has claimed goes on.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "../db/index.ts";
 import type { Log } from "../feature.ts";
 
 /** The first half of the lock; the second is the server's number. */
 const lockFamily = 7_070_003;
 
-/** How often the lock's session is looked at, and how long the next try waits after it was lost. */
-const defaultCheckEveryMs = 5000;
+/** How often a server says that it lives, and how long the next try waits after its session was lost. */
+const defaultBeatMs = 1000;
+
+/** How long a server may be silent, and how long all have to come back after a start of PostgreSQL. */
+const defaultGraceMs = 5000;
+
+/** How many beats apart claims are looked for whose server has no row. */
+const beatsBetweenSearches = 60;
+
+/** What a server's life is made from. */
+export interface ServerInstanceDeps {
+  readonly db: Database;
+  readonly log: Log;
+  /** Told the version of the rules with every beat. */
+  readonly onVersion?: (version: string) => Promise<void>;
+  /** Default: 1000. */
+  readonly beatMs?: number;
+  /** Default: 5000. */
+  readonly graceMs?: number;
+}
 
 /** This server's life, as other servers of the same database see it. It holds one session from `start` to `stop`. */
 export class ServerInstance {
-  readonly #db: Database;
-  readonly #log: Log;
-  readonly #checkEveryMs: number;
+  readonly #deps: Required<ServerInstanceDeps>;
   readonly #stopped = new AbortController();
   #holding: Promise<void> = Promise.resolve();
   #number: number | null = null;
+  #beats = 0;
+  #isStarted = false;
 
-  constructor(db: Database, log: Log, checkEveryMs = defaultCheckEveryMs) {
-    this.#db = db;
-    this.#log = log;
-    this.#checkEveryMs = checkEveryMs;
+  constructor({
+    onVersion = async () => {},
+    beatMs = defaultBeatMs,
+    graceMs = defaultGraceMs,
+    ...deps
+  }: ServerInstanceDeps) {
+    this.#deps = { ...deps, onVersion, beatMs, graceMs };
   }
 
   /** null before `start`. */
@@ -30,14 +55,14 @@ export class ServerInstance {
     return this.#number;
   }
 
-  /** Takes a number and its lock. @throws AppError `database.unavailable`. */
+  /** Takes a number and its lock, and buries who is dead by now. @throws AppError `database.unavailable`. */
   async start(): Promise<void> {
     const started = Promise.withResolvers<void>();
     this.#holding = this.#hold(() => started.resolve()).catch(started.reject);
     await started.promise;
   }
 
-  /** Gives the lock back. */
+  /** Takes the row away, which says that this server is dead, and gives the lock back. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#holding;
@@ -46,10 +71,10 @@ export class ServerInstance {
   async #hold(onStarted: () => void): Promise<void> {
     while (!this.#stopped.signal.aborted) {
       try {
-        await this.#db.connection().execute((session) => this.#holdIn(session, onStarted));
+        await this.#deps.db.connection().execute((session) => this.#holdIn(session, onStarted));
       } catch (error) {
-        if (this.#number === null) throw error;
-        this.#log.warn(
+        if (!this.#isStarted) throw error;
+        this.#deps.log.warn(
           { error: String(error) },
           "the session that marks this server as alive was lost; taking another",
         );
@@ -69,46 +94,56 @@ export class ServerInstance {
             )
           : await sql<{ number: number }>`
               insert into server_instance (number) values (${known})
-              on conflict (number) do update set started_at = server_instance.started_at
+              on conflict (number) do update set seen_at = now()
               returning number`.execute(transaction);
-      const taken = rows[0]?.number ?? null;
+      const taken = rows[0]?.number;
+      if (taken === undefined) throw new Error("server_instance: expected a number, received none");
       await sql`select pg_advisory_lock(${lockFamily}::integer, ${taken}::integer)`.execute(transaction);
       return taken;
     });
     this.#number = number;
+    await this.#beat(session, number);
+    if (!this.#isStarted) await this.#bury(session, null);
+    this.#isStarted = true;
     onStarted();
     while (!this.#stopped.signal.aborted) {
       await this.#pause();
-      await sql`select 1`.execute(session);
+      await this.#beat(session, number);
     }
+    await sql`delete from server_instance where number = ${number}`.execute(session);
     await sql`select pg_advisory_unlock(${lockFamily}::integer, ${number}::integer)`.execute(session);
   }
 
-  async #pause(): Promise<void> {
-    await sleep(this.#checkEveryMs, undefined, { signal: this.#stopped.signal, ref: false }).catch(() => {});
+  async #beat(session: Kysely<unknown>, number: number): Promise<void> {
+    const searches = this.#beats++ % beatsBetweenSearches === 0;
+    const { rows } = await sql<{ version: string; silent: readonly number[] | null }>`
+      select * from server_beat(${number}::integer, ${this.#grace}, ${searches}::boolean)`.execute(session);
+    for (const silent of rows[0]?.silent ?? []) await this.#bury(session, silent);
+    if (rows[0] !== undefined) await this.#tell(rows[0].version);
   }
-}
 
-/**
- * Ends the claims of servers that live no more: their requests were never answered, so they used nothing. Returns how
- * many there were. Claims without a server are of ledgers that were never started, so of nobody who lives.
- */
-export async function releaseClaimsOfDead(db: Database): Promise<number> {
-  const { rows } = await sql<{ number: number }>`select number from server_instance order by number`.execute(db);
-  let released = 0;
-  for (const { number } of rows) released += await releaseIfDead(db, number);
-  const { numAffectedRows } = await sql`
-    delete from reservation where instance is null or instance not in (select number from server_instance)`.execute(db);
-  return released + Number(numAffectedRows ?? 0);
-}
+  async #tell(version: string): Promise<void> {
+    const { onVersion, log } = this.#deps;
+    await onVersion(version).catch((error: unknown) => log.error({ error: String(error) }, "the rules can't be read"));
+  }
 
-function releaseIfDead(db: Database, number: number): Promise<number> {
-  return db.transaction().execute(async (transaction) => {
-    const { rows } = await sql<{ dead: boolean }>`
-      select pg_try_advisory_xact_lock(${lockFamily}::integer, ${number}::integer) as dead`.execute(transaction);
-    if (rows[0]?.dead !== true) return 0;
-    const { numAffectedRows } = await sql`delete from reservation where instance = ${number}`.execute(transaction);
-    await sql`delete from server_instance where number = ${number}`.execute(transaction);
-    return Number(numAffectedRows ?? 0);
-  });
+  /** null: claims that were made without a number, by ledgers that were never started, so of nobody who lives. */
+  async #bury(session: Kysely<unknown>, number: number | null): Promise<void> {
+    const { rows } = await sql<{ claims: string | null }>`
+      select server_bury(${number}::integer, ${this.#grace}) as claims`.execute(session);
+    const claims = Number(rows[0]?.claims ?? 0);
+    if (claims > 0)
+      this.#deps.log.warn(
+        { claims, server: number },
+        "ended the claims of a killed server: their requests were never answered",
+      );
+  }
+
+  get #grace(): RawBuilder<unknown> {
+    return sql`make_interval(secs => ${this.#deps.graceMs / 1000}::float8)`;
+  }
+
+  async #pause(): Promise<void> {
+    await sleep(this.#deps.beatMs, undefined, { signal: this.#stopped.signal, ref: false }).catch(() => {});
+  }
 }

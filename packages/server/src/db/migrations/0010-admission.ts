@@ -437,16 +437,37 @@ export const admission: Migration = {
       end loop;
     end $$;
 
-    -- Ends the claims of a server that lives no more. Returns how many there were.
-    create function ledger_end_claims(of_instance integer) returns bigint
+    -- A server says that it lives, and hears the version of the rules and which others have said nothing for so long
+    -- (or, if it asks for all, have left claims and no row). After a start of PostgreSQL everybody gets as long to come back.
+    create function server_beat(
+      own integer, grace interval, asks_for_all boolean, out version bigint, out silent integer[]
+    ) language plpgsql as $$
+    begin
+      perform set_config('synchronous_commit', 'off', true);
+      insert into server_instance (number) values (own) on conflict (number) do update set seen_at = now();
+      select policy_version.version into version from policy_version;
+      if pg_postmaster_start_time() > now() - grace then return; end if;
+      select array_agg(number order by number) into silent from (
+        select number from server_instance where number <> own and seen_at <= now() - grace
+        union
+        select instance from reservation
+        where asks_for_all and instance is not null and not exists (select from server_instance where number = instance)
+      ) as each;
+    end $$;
+
+    -- Ends a server that is silent and holds its lock no more, with its claims; returns how many claims it had, null: it lives.
+    -- Without a number: the claims of ledgers that never lived.
+    create function server_bury(dead integer, grace interval) returns bigint
       language plpgsql set enable_seqscan = off as $$
     declare
       changed text[];
       released numeric[];
       claim_count bigint;
     begin
+      if not pg_try_advisory_xact_lock(7070003, dead) then return null; end if;
+      if exists (select from server_instance where number = dead and seen_at > now() - grace) then return null; end if;
       with gone as (
-        delete from reservation where instance = of_instance returning holds
+        delete from reservation where instance is not distinct from dead returning holds
       ), hold as (
         select hold ->> 0 as id, (hold ->> 1)::numeric as amount
         from gone, jsonb_array_elements(holds -> 'allowances') as hold
@@ -455,6 +476,7 @@ export const admission: Migration = {
       if changed is not null then
         perform allowance_change(changed, released, array_fill(0::numeric, array[cardinality(changed)]));
       end if;
+      delete from server_instance where number = dead;
       return claim_count;
     end $$;
   `,
