@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Http } from "../http/index.ts";
-import { createMetering, type Ledger, type UsageRecord } from "../metering/index.ts";
+import { changeRules, createMetering, type Ledger, type UsageRecord } from "../metering/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../testing/database.ts";
 import { testHttp } from "../testing/test-http.ts";
 import { createBilling } from "./index.ts";
@@ -19,9 +19,10 @@ const keys: Record<string, { projectId: ProjectId; scopes?: ["admin", "usage:rea
 beforeAll(async () => {
   database = await testDatabase();
   const log = { info: () => {}, warn: () => {}, error: () => {} };
-  const metering = createMetering({ db: database.db, now: () => new Date(), log });
-  ledger = metering.ledger;
-  http = await testHttp(createBilling({ db: database.db }).routes, keys);
+  const billing = createBilling({ db: database.db });
+  const policy = { prices: billing.prices, rules: [] };
+  ledger = createMetering({ db: database.db, now: () => new Date(), log, policy }).ledger;
+  http = await testHttp(billing.routes, keys);
 });
 afterAll(async () => {
   await http.stop(0);
@@ -69,9 +70,11 @@ async function pastPrice(
   from: string,
   more: { meter?: string; model?: string } = {},
 ): Promise<void> {
-  await sql`insert into price (id, meter, model, amount, currency, effective_from) values
-    (${id}, ${more.meter ?? "training.seconds"}, ${more.model ?? null}, ${amount}, 'USD', ${from})`.execute(
-    database.db,
+  await changeRules(database.db, (transaction) =>
+    sql`insert into price (id, meter, model, amount, currency, effective_from) values
+      (${id}, ${more.meter ?? "training.seconds"}, ${more.model ?? null}, ${amount}, 'USD', ${from})`.execute(
+      transaction,
+    ),
   );
 }
 
@@ -268,34 +271,42 @@ describe("usage", () => {
   test("[BIL2] [BIL4] each event is priced at its admission; before the first price it has none, which is not zero", async () => {
     await pastPrice("prc_past1", "2", "2020-06-01T00:00:00Z", { meter: "service.requests", model: "priced" });
     await pastPrice("prc_past2", "3", "2020-07-01T00:00:00Z", { meter: "service.requests", model: "priced" });
-    const request = (id: string, admitted: string, model: string) =>
-      event(id, "2020-08-01T00:00:00Z", {
-        meter: "service.requests",
-        admittedAt: new Date(admitted),
-        dimensions: { model },
-      });
-    await ledger.record(project, [
-      request("default", "2020-05-31T23:59:59.999Z", "priced"),
-      request("first", "2020-06-01T00:00:00Z", "priced"),
-      request("still", "2020-06-30T23:59:59.999Z", "priced"),
-      request("second", "2020-07-01T00:00:00Z", "priced"),
-    ]);
-    const span = "from=2020-08-01T00:00:00Z&to=2020-08-02T00:00:00Z";
-    expect(await report(span)).toMatchObject({ data: [{ events: 4, amount: "7.000001" }], total: "7.00" });
+    const record = (day: string) => {
+      const request = (name: string, admitted: string) =>
+        event(`${name} ${day}`, `2020-08-${day}T00:00:00Z`, {
+          meter: "service.requests",
+          admittedAt: new Date(admitted),
+          dimensions: { model: "priced" },
+        });
+      return ledger.record(project, [
+        request("default", "2020-05-31T23:59:59.999Z"),
+        request("first", "2020-06-01T00:00:00Z"),
+        request("still", "2020-06-30T23:59:59.999Z"),
+        request("second", "2020-07-01T00:00:00Z"),
+      ]);
+    };
+    await record("01");
+    const first = "from=2020-08-01T00:00:00Z&to=2020-08-02T00:00:00Z";
+    expect(await report(first)).toMatchObject({ data: [{ events: 4, amount: "7.000001" }], total: "7.00" });
 
     // A meter that lost its price has none: as in a book that begins later than its first event.
+    const begins = (time: string) =>
+      changeRules(database.db, (transaction) =>
+        sql`update price set effective_from = ${time} where meter = 'service.requests' and model is null`.execute(
+          transaction,
+        ),
+      );
     await sql`alter table price disable trigger price_is_append_only`.execute(database.db);
-    await sql`update price set effective_from = '2020-06-15' where meter = 'service.requests' and model is null`.execute(
-      database.db,
-    );
-    expect(await report(span)).toMatchObject({
+    await begins("2020-06-15");
+    await record("02");
+    expect(await report("from=2020-08-02T00:00:00Z&to=2020-08-03T00:00:00Z")).toMatchObject({
       data: [{ events: 4, amount: null, unpriced_events: 1 }],
       total: "7.00",
       unpriced_events: 1,
     });
-    await sql`update price set effective_from = '2000-01-01' where meter = 'service.requests' and model is null`.execute(
-      database.db,
-    );
+    // What was priced when it was written stays so.
+    expect(await report(first)).toMatchObject({ data: [{ events: 4, amount: "7.000001" }], total: "7.00" });
+    await begins("2000-01-01");
     await sql`alter table price enable trigger price_is_append_only`.execute(database.db);
   });
 

@@ -23,11 +23,9 @@ export interface RatableQuestion extends Span {
 export async function readRatable(db: Database, book: PriceBook, question: RatableQuestion): Promise<Ratable> {
   const { projectIds, keyIds, from, to, groups, meter, limit } = question;
   const window = question.window ?? "month";
-  const common = { projectIds, meter, priceChanges: book.changes, limit };
+  const common = { projectIds, meter, limit };
   const sum = async (part: Span & { groups: readonly SumGroup[]; window: WindowUnit; keyIds?: readonly KeyId[] }) =>
-    (await sumUsage(db, { ...common, ...part, groups: [...part.groups, "project"] })).map((found) =>
-      toRatable(found, book),
-    );
+    (await sumUsage(db, { ...common, ...part, groups: [...part.groups, "project"] })).map(toRatable);
   const sums = await sum({ from, to, window, groups, ...(keyIds === undefined ? {} : { keyIds }) });
   const tariffOf = (priceId: string) => book.tariffOf(priceId);
   const dependsOnMonth = sums.some(({ priceId }) => priceId !== null && !tariffOf(priceId).isAdditive);
@@ -41,13 +39,13 @@ export async function readRatable(db: Database, book: PriceBook, question: Ratab
   };
 }
 
-function toRatable(found: UsageSum, book: PriceBook): RatableSum {
+function toRatable(found: UsageSum): RatableSum {
   return {
     projectId: found.group.at(-1) ?? "",
     windowStart: found.windowStart ?? new Date(0),
     meter: found.meter,
     group: found.group.slice(0, -1),
-    priceId: book.findAfterChanges(found, found.priceChangesBefore)?.id ?? null,
+    priceId: found.priceId,
     events: found.events,
     quantity: found.quantity,
   };

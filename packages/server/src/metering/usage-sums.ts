@@ -1,7 +1,11 @@
-/** @file Sums of usage, apart by everything that can decide a price: the one question that billing asks. */
+/**
+ * @file Sums of usage, apart by price: the one question that billing and budgets ask. Whole hours are read from their sums
+ * (`usage_hour`), what is left of a span at its edges from single events.
+ */
 import type { KeyId, ProjectId, UsageGroup } from "@gristmill/contract";
 import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../db/index.ts";
+import { cutAtHours } from "./whole-hours.ts";
 
 /** Sizes of windows; they begin at whole units of UTC. */
 export type WindowUnit = "minute" | "hour" | "day" | "month";
@@ -23,23 +27,19 @@ export interface UsageQuestion {
   readonly window: WindowUnit | null;
   readonly groups: readonly SumGroup[];
   readonly meter: string | null;
-  /** Ascending times at which any price changes. */
-  readonly priceChanges: readonly Date[];
   /** Rows at most; one more is answered when there are more. */
   readonly limit: number;
 }
 
-/** Usage that is alike in window, group, and everything that decides its price. */
+/** Usage that is alike in window, group, meter and price. */
 export interface UsageSum {
   /** The start of the window's unit, which may lie before `from`; null without windows. */
   readonly windowStart: Date | null;
   readonly meter: string;
   /** The values of the question's groups, in their order. */
   readonly group: readonly (string | null)[];
-  readonly model: string | null;
-  readonly hardware: string | null;
-  /** How many of the price changes lay at or before the admission of these events. */
-  readonly priceChangesBefore: number;
+  /** By which price it was rated when it was written; null: none was in force. */
+  readonly priceId: string | null;
   readonly events: number;
   /** Exact decimal. */
   readonly quantity: string;
@@ -58,30 +58,44 @@ const groupExpressions: Record<SumGroup, RawBuilder<string | null>> = {
   service: sql`dimensions ->> 'service'`,
 };
 
-/** Sums in the database: rows of the answer grow with groups and price changes, not with events. */
+/** Sums in the database: rows of the answer grow with groups and prices, not with events. */
 export async function sumUsage(db: Database, question: UsageQuestion): Promise<readonly UsageSum[]> {
-  const { projectIds, keyIds, from, to, window, groups, meter, priceChanges, limit } = question;
+  const { window, groups, limit } = question;
   const keys = [
     window === null ? sql`null::timestamptz` : sql`date_trunc(${window}, time, 'UTC')`,
     sql`meter`,
+    sql`price_id`,
     ...groups.map((group) => groupExpressions[group]),
-    sql`dimensions ->> 'model'`,
-    sql`dimensions ->> 'hardware'`,
-    sql`width_bucket(admitted_at, ${priceChanges.map((time) => time.toISOString())}::timestamptz[])`,
   ];
   // By position: a repeated expression with parameters is another expression to PostgreSQL.
   const positions = sql.raw(keys.map((_, index) => index + 1).join(", "));
   const columns = sql.join(keys.map((key, index) => sql`${key} as ${sql.ref(`k${index}`)}`));
   const { rows } = await sql<Readonly<Record<string, unknown>>>`
-    select ${columns}, count(*)::float8 as events, sum(quantity) as quantity
-    from usage_event
-    where project_id = any (${projectIds}::text[]) and time >= ${from} and time < ${to}
-      ${keyIds === undefined ? sql`` : sql`and key_id = any (${keyIds}::text[])`}
-      ${meter === null ? sql`` : sql`and meter = ${meter}`}
+    select ${columns}, sum(events)::float8 as events, sum(quantity) as quantity
+    from (${cells(question)}) as cell
     group by ${positions}
     order by ${positions}
     limit ${limit + 1}`.execute(db);
   return rows.map((row) => fromRow(row, groups.length));
+}
+
+/** Everything that a question is about: sums of hours, and single events as sums of one. */
+function cells(question: UsageQuestion): RawBuilder<unknown> {
+  const { window, from, to, projectIds, keyIds, meter } = question;
+  const { whole, edges } = window === "minute" ? { whole: null, edges: [{ from, to }] } : cutAtHours({ from, to });
+  const narrowed = sql`project_id = any (${projectIds}::text[])
+    ${keyIds === undefined ? sql`` : sql`and key_id = any (${keyIds}::text[])`}
+    ${meter === null ? sql`` : sql`and meter = ${meter}`}`;
+  const parts = edges.map(
+    (edge) => sql`
+      select time, project_id, meter, key_id, price_id, dimensions, 1 as events, quantity from usage_event
+      where ${narrowed} and time >= ${edge.from} and time < ${edge.to}`,
+  );
+  if (whole !== null)
+    parts.push(sql`
+      select hour as time, project_id, meter, key_id, price_id, dimensions, events, quantity from usage_hour
+      where ${narrowed} and hour >= ${whole.from} and hour < ${whole.to}`);
+  return sql.join(parts, sql` union all `);
 }
 
 function fromRow(row: Readonly<Record<string, unknown>>, groups: number): UsageSum {
@@ -89,10 +103,8 @@ function fromRow(row: Readonly<Record<string, unknown>>, groups: number): UsageS
   return {
     windowStart: at(0),
     meter: at(1),
-    group: Array.from({ length: groups }, (_, index) => at(2 + index)),
-    model: at(2 + groups),
-    hardware: at(3 + groups),
-    priceChangesBefore: at(4 + groups),
+    priceId: at(2),
+    group: Array.from({ length: groups }, (_, index) => at(3 + index)),
     events: row["events"] as number,
     quantity: row["quantity"] as string,
   };
