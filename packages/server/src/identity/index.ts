@@ -71,7 +71,7 @@ export function createIdentity({ ground, db, random, adminKey }: IdentityOptions
       ...organizationRoutes(new OrganizationService({ store: organizations, newId })),
       ...projectRoutes(projectService),
       ...memberRoutes(new MemberService({ ...among, store: members })),
-      ...invitationRoutes(new InvitationService({ ...among, store: invitations, members })),
+      ...invitationRoutes(new InvitationService({ ...among, store: invitations, members, keys })),
       ...serviceAccountRoutes(new ServiceAccountService({ ...among, store: accounts })),
       ...keyRoutes(new KeyService({ ...among, store: keys, accounts })),
     ],

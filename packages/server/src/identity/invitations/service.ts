@@ -1,9 +1,10 @@
 /** @file Rules of invitations. */
-import { AppError, type createInvitation, type ListQuery } from "@gristmill/contract";
+import { AppError, type createInvitation, type ListQuery, type UserId } from "@gristmill/contract";
 import type { z } from "zod";
 import type { Caller } from "../../http/index.ts";
 import type { NewId } from "../../ids.ts";
 import { heldIn, requireRole } from "../grants.ts";
+import type { KeyStore } from "../keys/store.ts";
 import type { MemberStore } from "../members/store.ts";
 import type { ProjectService } from "../projects/service.ts";
 import { hashOf, makeInvitationToken, type RandomBytes } from "../secret.ts";
@@ -17,6 +18,7 @@ const validMs = 7 * 86_400_000;
 export interface InvitationParts {
   readonly store: InvitationStore;
   readonly members: MemberStore;
+  readonly keys: KeyStore;
   readonly projects: ProjectService;
   readonly now: () => Date;
   readonly newId: NewId;
@@ -40,12 +42,13 @@ export class InvitationService {
     { email, role, project }: z.output<typeof createInvitation>,
   ): Promise<{ row: InvitationRow; token: string }> {
     const { members, projects, now, newId, random } = this.#parts;
-    const { organizationId, userId } = caller;
+    const { organizationId } = caller;
     const projectId = project === undefined ? null : (await projects.get(caller, project)).id;
     const held = heldIn(projectId);
     requireRole(caller, role, held);
     const token = makeInvitationToken(random);
     const createdAt = now();
+    const invitedBy = await this.#personOf(caller);
     const row = await members.alone(organizationId, async (transaction) => {
       const store = new InvitationStore(transaction);
       const earlier = await store.findOpenTo(organizationId, email, projectId);
@@ -60,12 +63,18 @@ export class InvitationService {
         email,
         role,
         token_sha256: hashOf(token),
-        invited_by: userId,
+        invited_by: invitedBy,
         created_at: createdAt,
         expires_at: new Date(createdAt.getTime() + validMs),
       });
     });
     return { row, token };
+  }
+
+  /** Whoever stands behind the call: an invitation by somebody's key ends with their role, as one by themselves does. */
+  async #personOf({ userId, keyId, projectId }: Caller): Promise<UserId | null> {
+    if (keyId === null) return userId;
+    return (await this.#parts.keys.find(projectId, keyId))?.user_id ?? null;
   }
 
   async list(caller: Caller, query: ListQuery): Promise<InvitationRow[]> {
