@@ -40,17 +40,19 @@ export interface SignInOptions {
   readonly audit: Pick<Audit, "record">;
   /** Where browsers reach this server: "https://ai.example.com"; undefined: as each request says. */
   readonly publicUrl: string | undefined;
+  /** Default: argon2id at its full cost. */
+  readonly passwords?: Passwords;
 }
 
 /** The feature; `sessions` knows who a cookie stands for, and asks nothing of a key. */
 export function createSignIn(options: SignInOptions): Feature & { readonly sessions: Authenticator } {
   const { ground, db, random, secrets, fetch, memberships, audit, publicUrl } = options;
+  const { passwords = new Passwords(random) } = options;
   const { now, newId, log } = ground;
   const states = new AttemptStore(db);
   const attempts = new Attempts({ store: states, now });
   const journal = new Journal({ audit, memberships, log });
   const sessions = new Sessions({ db, memberships, publicUrl, now, newId, random, log });
-  const passwords = new Passwords(random);
   const devices = new Devices({ secrets, newToken: () => makeToken(random) });
   const accounts = new Accounts({ db, sessions, passwords, attempts, devices, memberships, journal, newId });
   const openId = new OpenId({ fetch, now });

@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { AppError } from "@gristmill/contract";
 import type { RandomBytes } from "../identity/index.ts";
 
-const derive = promisify(argon2) as unknown as (kind: "argon2id", parameters: Argon2Parameters) => Promise<Buffer>;
+/** The slow function itself. */
+export type Derive = (kind: "argon2id", parameters: Argon2Parameters) => Promise<Buffer>;
 
 /** What one guess costs. Memory in KiB. */
 export interface PasswordCost {
@@ -28,14 +29,18 @@ const hashLength = 32;
 export class Passwords {
   readonly #random: RandomBytes;
   readonly #cost: PasswordCost;
+  readonly #slow: Derive;
   /** Of nobody's password; who has none is compared with it. */
   readonly #decoy: string;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(random: RandomBytes, cost: PasswordCost = passwordCost) {
+  /** @param options tests watch `derive`, and try many passwords at less `cost`. */
+  constructor(random: RandomBytes, options: { readonly cost?: PasswordCost; readonly derive?: Derive } = {}) {
+    const { cost = passwordCost, derive = promisify(argon2) as Derive } = options;
     this.#random = random;
     this.#cost = cost;
+    this.#slow = derive;
     this.#decoy = encode(cost, random(saltLength), random(hashLength));
   }
 
@@ -62,7 +67,12 @@ export class Passwords {
     await this.#enter();
     try {
       // One person's "é" may be one character and another keyboard's two.
-      return await derive("argon2id", { message: password.normalize("NFKC"), nonce, tagLength: hashLength, ...cost });
+      return await this.#slow("argon2id", {
+        message: password.normalize("NFKC"),
+        nonce,
+        tagLength: hashLength,
+        ...cost,
+      });
     } finally {
       this.#running--;
       this.#waiting.shift()?.();

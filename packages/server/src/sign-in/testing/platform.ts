@@ -11,6 +11,7 @@ import { createGuardedFetch, type GuardedFetch } from "../../net/index.ts";
 import { createSecretBox } from "../../secrets/index.ts";
 import { testDatabase } from "../../testing/database.ts";
 import { createSignIn } from "../index.ts";
+import { Passwords } from "../passwords.ts";
 import { Browser } from "./browser.ts";
 
 /** The admin key of these tests. */
@@ -42,9 +43,13 @@ export interface TestPlatform {
 
 /** Close it in `afterEach`. */
 export async function testPlatform(
-  options: { readonly publicUrl?: string; readonly fetch?: GuardedFetch } = {},
+  options: { readonly publicUrl?: string; readonly fetch?: GuardedFetch; readonly passwords?: Passwords } = {},
 ): Promise<TestPlatform> {
-  const { publicUrl, fetch = createGuardedFetch({ allowedAddresses: ["127.0.0.0/8"] }) } = options;
+  const {
+    publicUrl,
+    passwords = new Passwords(randomBytes),
+    fetch = createGuardedFetch({ allowedAddresses: ["127.0.0.0/8"] }),
+  } = options;
   const database = await testDatabase();
   const { db } = database;
   let clockMs = Date.now();
@@ -54,7 +59,8 @@ export async function testPlatform(
   const audit = createAudit({ ground, db, instance: () => null });
   const secrets = createSecretBox("the secret key of these tests, any text");
   const { memberships } = identity;
-  const signIn = createSignIn({ ground, db, random: randomBytes, secrets, fetch, memberships, audit, publicUrl });
+  const parts = { secrets, fetch, memberships, audit, publicUrl, passwords };
+  const signIn = createSignIn({ ground, db, random: randomBytes, ...parts });
   for (const feature of [identity, audit, signIn]) await feature.start?.();
   const http = await createHttp({
     routes: [...identity.routes, ...audit.routes, ...signIn.routes],
