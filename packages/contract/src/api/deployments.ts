@@ -38,7 +38,7 @@ export type DeploymentStatus = z.infer<typeof deploymentStatus>;
 export const replica = z.object({
   id: z.string(),
   revision: z.number().int(),
-  status: z.enum(["starting", "ready", "restarting", "failed", "stopping"]),
+  status: z.enum(["starting", "ready", "restarting", "unpaid", "failed", "stopping"]),
   pid: z.number().int().nullable(),
   restarts: z.number().int(),
   queue_depth: z.number().int(),

@@ -45,7 +45,7 @@ export const createRun = z.strictObject({
 export type CreateRun = z.infer<typeof createRun>;
 export type CreateRunInput = z.input<typeof createRun>;
 
-export const runStatus = z.enum(["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]);
+export const runStatus = z.enum(["queued", "running", "cancelling", "paused", "succeeded", "failed", "cancelled"]);
 export type RunStatus = z.infer<typeof runStatus>;
 
 /** Numbers by name: loss, accuracy, val_loss, val_accuracy. */
@@ -81,7 +81,7 @@ export const run = z.object({
   attempts: z.number().int(),
   training_seconds: z.number(),
   model_version: z.object({ model: z.string(), version: z.number().int(), id: z.string() }).nullable(),
-  /** `details.last_lines`: what a worker that died said last. */
+  /** Why it failed, or why it is paused. `details.last_lines`: what a worker that died said last. */
   error: z
     .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() })
     .nullable(),
@@ -104,6 +104,7 @@ export const runEvent = z.object({
     "run.evaluated",
     "run.registered",
     "run.resumed",
+    "run.paused",
     "run.succeeded",
     "run.failed",
     "run.cancelled",

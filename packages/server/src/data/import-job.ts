@@ -6,7 +6,8 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type KeyId, type ProjectId, type RequestId } from "@gristmill/contract";
-import type { Ledger } from "../metering/index.ts";
+import type { Log } from "../feature.ts";
+import type { Ledger, MeteredQuantity } from "../metering/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import type { IdxKind, IdxLimits } from "./idx.ts";
 import type { Claim, ImportStore } from "./import-store.ts";
@@ -21,6 +22,7 @@ export interface ImportTools {
   readonly objects: ObjectStore;
   readonly ledger: Ledger;
   readonly now: () => Date;
+  readonly log: Log;
   /** Folder of all imports' work folders. */
   readonly work: string;
   readonly packages: PackageReader;
@@ -114,16 +116,15 @@ export class ImportJob {
     this.#signal.throwIfAborted();
     await store.whileHolding(objectsOf(manifest), () => this.#adopt(manifest));
     this.#stage = "adopted";
-    await ledger.record(this.row.project_id as ProjectId, [
+    const id = this.#usageId;
+    await ledger.settle({ id, projectId: this.row.project_id as ProjectId }, [
       {
-        id: `${this.row.version_id}:import`,
-        meter: "data.bytes_processed",
-        quantity: BigInt(manifest.sizeBytes),
+        id,
+        ...this.#useOf(manifest),
         time: now(),
         admittedAt: this.row.admitted_at,
         requestId: this.row.request_id as RequestId | null,
         keyId: this.row.key_id as KeyId | null,
-        dimensions: { dataset: this.row.name, dataset_version: this.row.version_id },
       },
     ]);
     if (!(await store.publish(this.row, this.claim.owner, manifest))) throw new LeaseLost();
@@ -131,9 +132,26 @@ export class ImportJob {
     await this.#staging.close();
   }
 
-  /** Removes the work folder of an import that will not go on. */
+  /** Removes the work folder, and gives back the claim, of an import that will not go on. */
   async discard(): Promise<void> {
+    const { ledger, log } = this.#tools;
+    await ledger
+      .release({ id: this.#usageId, projectId: this.row.project_id as ProjectId })
+      .catch((err: unknown) => log.warn({ err, dataset: this.row.id }, "The claim of a failed import stays for now."));
     await this.#staging.close();
+  }
+
+  /** Of the usage event, and of the claim that comes before it. */
+  get #usageId(): string {
+    return `${this.row.version_id}:import`;
+  }
+
+  #useOf(manifest: Manifest): MeteredQuantity {
+    return {
+      meter: "data.bytes_processed",
+      quantity: BigInt(manifest.sizeBytes),
+      dimensions: { dataset: this.row.name, dataset_version: this.row.version_id },
+    };
   }
 
   async #store(file: IncomingFile, ofFiles: number): Promise<void> {
@@ -154,6 +172,13 @@ export class ImportJob {
   async #prepare(splitNames: readonly string[], source: Record<string, unknown>): Promise<void> {
     const splits = splitNames.map((name) => this.#split(name));
     const manifest = assembleManifest(splits, this.row.class_names ?? undefined);
+    // From "prepared" on nothing but the database can fail: so it must be paid before.
+    await this.#tools.ledger.claim({
+      id: this.#usageId,
+      projectId: this.row.project_id as ProjectId,
+      keyId: this.row.key_id as KeyId | null,
+      estimates: [this.#useOf(manifest)],
+    });
     this.#progress = 1 - lastSteps;
     this.#signal.throwIfAborted();
     if (!(await this.#tools.store.setPrepared(this.claim, manifest, source))) throw new LeaseLost();

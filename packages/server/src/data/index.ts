@@ -4,6 +4,7 @@ import type { Kysely } from "kysely";
 import type { Feature, Ground } from "../feature.ts";
 import type { Ledger } from "../metering/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
+import type { Storage } from "../storage/index.ts";
 import type { Datasets } from "./datasets.ts";
 import { ImportStore } from "./import-store.ts";
 import { Importer } from "./importer.ts";
@@ -46,6 +47,8 @@ export interface DataParts {
   readonly db: Kysely<unknown>;
   readonly objects: ObjectStore;
   readonly ledger: Ledger;
+  /** Asked before an import begins, and told what datasets keep; left out: nobody counts what is stored. */
+  readonly storage?: Pick<Storage, "addKeeper" | "checkPaid">;
   /** GRISTMILL_HOME; work folders are under `work/imports`. */
   readonly home: string;
   readonly limits?: Partial<DataLimits>;
@@ -83,8 +86,11 @@ export function createData(parts: DataParts): Feature & {
     atOnce: limits.packagesAtOnce,
     heartbeatMs: parts.heartbeatMs ?? 1000,
   });
+  const store = new DatasetStore(db);
+  parts.storage?.addKeeper(() => store.storedBytes());
   const datasets = new DatasetService({
-    store: new DatasetStore(db),
+    store,
+    checkPaid: async (projectId) => parts.storage?.checkPaid(projectId),
     imports,
     importer,
     objects,

@@ -91,9 +91,9 @@ describe("imports that are not killed but interrupted", () => {
   };
 
   /** A server whose ledger does something else first. */
-  async function withLedger(record: Ledger["record"]): Promise<void> {
+  async function withLedger(settle: Ledger["settle"]): Promise<void> {
     await open.close();
-    open = await openData({ ledger: { ...unused, record } });
+    open = await openData({ ledger: { ...unused, settle } });
   }
 
   it("[DAT10] [DAT11] an upload whose usage can't be recorded now is finished later, by any server", async () => {
@@ -118,9 +118,9 @@ describe("imports that are not killed but interrupted", () => {
 
   it("[DAT10] an import whose lease ran out is taken up by the server that is there", async () => {
     let isBack = false;
-    await withLedger(async (projectId, events) => {
+    await withLedger(async (claim, events) => {
       if (!isBack) throw new AppError("database.unavailable", "gone for a moment");
-      await open.ledger.record(projectId, events);
+      await open.ledger.settle(claim, events);
     });
     await open.call("POST", "/api/datasets", create());
     while (open.complaints.length === 0) await open.call("GET", "/api/datasets/mnist");
@@ -189,8 +189,9 @@ describe("imports that are not killed but interrupted", () => {
   }
 });
 
-const unused: Omit<Ledger, "record"> = {
-  reserve: () => Promise.reject(new Error("imports reserve nothing")),
-  settle: () => Promise.reject(new Error("imports settle nothing")),
-  release: () => Promise.reject(new Error("imports release nothing")),
+const unused: Omit<Ledger, "settle"> = {
+  reserve: () => Promise.reject(new Error("imports are no requests")),
+  claim: async ({ id, projectId, keyId }) => ({ id, projectId, keyId, admittedAt: new Date() }),
+  release: () => Promise.reject(new Error("these imports release nothing")),
+  record: () => Promise.reject(new Error("imports claim before they record")),
 };

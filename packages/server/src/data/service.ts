@@ -38,6 +38,8 @@ export interface DatasetServiceParts {
   readonly importer: Importer;
   readonly objects: ObjectStore;
   readonly newId: NewId;
+  /** @throws AppError when the project may not store more. */
+  readonly checkPaid: (projectId: ProjectId) => Promise<void>;
   /** Imports of one project that may be under way at the same time. */
   readonly importsAtOnce: number;
   /** Splits of one dataset. */
@@ -144,7 +146,8 @@ export class DatasetService implements Datasets {
   }
 
   async #insert(request: ImportRequest, input: UploadDataset, source: Record<string, unknown>): Promise<DatasetRow> {
-    const { imports, importer, newId, importsAtOnce } = this.#parts;
+    const { imports, importer, newId, importsAtOnce, checkPaid } = this.#parts;
+    await checkPaid(request.projectId);
     const inserted = await imports.insert(
       {
         id: newId("dataset"),

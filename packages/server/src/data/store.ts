@@ -1,6 +1,6 @@
 /** @file Rows of datasets and their versions. Every query names the project. */
 import type { Dataset, ListQuery, ProjectId } from "@gristmill/contract";
-import type { Generated, Kysely, Selectable, Transaction } from "kysely";
+import { type Generated, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import type { Manifest } from "./manifest.ts";
 
 /** Why an import failed, as the caller reads it. */
@@ -88,6 +88,16 @@ export class DatasetStore {
 
   constructor(db: Kysely<unknown>) {
     this.#db = db.withTables<DataTables>();
+  }
+
+  /** Bytes of all versions, by project. */
+  async storedBytes(): Promise<ReadonlyMap<ProjectId, bigint>> {
+    const rows = await this.#db
+      .selectFrom("dataset_version")
+      .select(["project_id", sql<string>`sum(size_bytes)`.as("bytes")])
+      .groupBy("project_id")
+      .execute();
+    return new Map(rows.map((row) => [row.project_id as ProjectId, BigInt(row.bytes)]));
   }
 
   async findByNameOrId(projectId: ProjectId, nameOrId: string): Promise<DatasetRow | undefined> {

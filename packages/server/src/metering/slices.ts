@@ -14,7 +14,8 @@ export interface Slice {
   readonly toMs: number;
 }
 
-const beginMs = (index: number): number => (index === 0 ? 0 : firstSliceMs + (index - 1) * sliceMs);
+/** Milliseconds after the start at which a slice begins. */
+export const beginMs = (index: number): number => (index === 0 ? 0 : firstSliceMs + (index - 1) * sliceMs);
 
 /**
  * The slices that are not recorded yet.

@@ -2,6 +2,7 @@
 import type { Kysely } from "kysely";
 import type { Feature, Ground } from "../feature.ts";
 import type { ObjectStore } from "../objects/index.ts";
+import type { Storage } from "../storage/index.ts";
 import { modelRoutes } from "./routes.ts";
 import { Models } from "./service.ts";
 
@@ -14,7 +15,11 @@ export function createModels(deps: {
   readonly ground: Ground;
   readonly db: Kysely<unknown>;
   readonly objects: ObjectStore;
+  /** Asked before a model is imported, and told what models keep; left out: nobody counts what is stored. */
+  readonly storage?: Pick<Storage, "addKeeper" | "checkPaid">;
 }): Feature & { readonly models: Models } {
-  const models = new Models(deps);
+  const { storage } = deps;
+  const models = new Models({ ...deps, checkPaid: async (projectId) => storage?.checkPaid(projectId) });
+  storage?.addKeeper(() => models.storedBytes());
   return { models, routes: modelRoutes(models) };
 }

@@ -8,6 +8,7 @@ import {
   type ModelCard,
   type ModelVersion,
   type Page,
+  type ProjectId,
   resourceName,
   type TensorSignature,
 } from "@gristmill/contract";
@@ -42,6 +43,8 @@ interface Deps {
   readonly ground: Ground;
   readonly db: Kysely<unknown>;
   readonly objects: ObjectStore;
+  /** @throws AppError when the project may not store more. */
+  readonly checkPaid: (projectId: ProjectId) => Promise<void>;
 }
 
 /** The registry. */
@@ -93,13 +96,24 @@ export class Models {
     return versionToWire(row);
   }
 
-  /** Checks and registers a file from outside. @throws AppError `data.malformed` */
-  async importOnnx(projectId: string, model: string, bytes: Uint8Array, notes: string | null): Promise<ModelVersion> {
+  /** Bytes of all versions, by project. */
+  storedBytes(): Promise<ReadonlyMap<ProjectId, bigint>> {
+    return this.#store.storedBytes();
+  }
+
+  /** Checks and registers a file from outside. @throws AppError `data.malformed`, `budget.exceeded` */
+  async importOnnx(
+    projectId: ProjectId,
+    model: string,
+    bytes: Uint8Array,
+    notes: string | null,
+  ): Promise<ModelVersion> {
     if (!resourceName.safeParse(model).success)
       throw new AppError(
         "request.invalid",
         `A model's name has 1 to 63 of a-z, 0-9, '.', '_', '-', received "${model}".`,
       );
+    await this.#deps.checkPaid(projectId);
     const inspected = inspectOnnx(bytes);
     return await this.register({
       projectId,

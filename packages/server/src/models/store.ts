@@ -1,6 +1,6 @@
 /** @file Rows of the registry. Every query names a project, but those that ask whether an object is still named. */
-import type { ImageClassification, ListQuery, ModelCard, TensorSignature } from "@gristmill/contract";
-import type { ColumnType, Kysely, Selectable, Transaction } from "kysely";
+import type { ImageClassification, ListQuery, ModelCard, ProjectId, TensorSignature } from "@gristmill/contract";
+import { type ColumnType, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 
 /** Written as text, because `pg` would make an SQL array of a JavaScript one. */
 type Json<T> = ColumnType<T, string, never>;
@@ -55,6 +55,16 @@ export class ModelStore {
 
   constructor(db: Kysely<unknown> | Transaction<unknown>) {
     this.#db = db.$extendTables<Tables>();
+  }
+
+  /** Bytes of all versions, by project. */
+  async storedBytes(): Promise<ReadonlyMap<ProjectId, bigint>> {
+    const rows = await this.#db
+      .selectFrom("model_version")
+      .select(["project_id", sql<string>`sum(size_bytes)`.as("bytes")])
+      .groupBy("project_id")
+      .execute();
+    return new Map(rows.map((row) => [row.project_id as ProjectId, BigInt(row.bytes)]));
   }
 
   /** By name or id. */

@@ -27,6 +27,8 @@ export interface FleetParts {
   readonly models: ServableModels;
   readonly meter: ReplicaMeter;
   readonly children: Children;
+  /** How often a replica that nobody pays for looks again; default 30 s. */
+  readonly unpaidCheckMs?: number;
 }
 
 /** Running deployments by project and name. */
@@ -108,6 +110,7 @@ export class Fleet {
       meter,
       now: ground.now,
       log: ground.log,
+      ...(this.#parts.unpaidCheckMs === undefined ? {} : { unpaidCheckMs: this.#parts.unpaidCheckMs }),
       onChange,
       onGone: () => replicas.deleteSettled([id]),
       startProcess: async (signal) => {

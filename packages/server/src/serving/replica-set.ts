@@ -59,6 +59,13 @@ export class ReplicaSet {
     return this.#slots.find((slot) => slot.failure !== undefined)?.failure;
   }
 
+  /** Why nothing answers: nobody pays for any replica that could. */
+  get refusal(): DeploymentFailure | undefined {
+    const unpaid = this.#slots.find((slot) => slot.refusal !== undefined);
+    const isHopeless = this.#slots.every((slot) => slot.refusal !== undefined || slot.failure !== undefined);
+    return isHopeless ? unpaid?.refusal : undefined;
+  }
+
   toWire(): Replica[] {
     return [...this.#slots, ...this.#leaving].map((slot) => slot.toWire());
   }
@@ -147,12 +154,14 @@ export class ReplicaSet {
   async #waitForReplica(signal: AbortSignal): Promise<ReplicaProcess> {
     const limit = AbortSignal.timeout(waitForReplicaMs);
     const either = AbortSignal.any([signal, limit]);
-    while (this.#wasReady && !this.#isStopping && this.failure === undefined && !limit.aborted) {
+    const isHopeless = (): boolean => this.failure !== undefined || this.refusal !== undefined;
+    while (this.#wasReady && !this.#isStopping && !isHopeless() && !limit.aborted) {
       await this.#change(either).catch(() => undefined);
       signal.throwIfAborted();
       const process = this.#pick();
       if (process !== undefined) return process;
     }
+    if (this.refusal !== undefined) throw new AppError(asCode(this.refusal.code), this.refusal.message);
     throw new AppError("deployment.not_ready", `No replica of ${this.#parts.name} is ready.`);
   }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type Replica } from "@gristmill/contract";
 import type { Log } from "../feature.ts";
+import { isRefusal } from "../metering/index.ts";
 import { backOffMs, failuresAfter } from "./back-off.ts";
 import type { ReplicaMeter } from "./replica-meter.ts";
 import { describeExit, type ReplicaProcess } from "./replica-process.ts";
@@ -16,6 +17,8 @@ export interface SlotParts {
   readonly meter: ReplicaMeter;
   readonly now: () => Date;
   readonly log: Log;
+  /** How often a replica that nobody pays for looks again; default 30 s. */
+  readonly unpaidCheckMs?: number;
   /** Called after every change of `status`. */
   readonly onChange: () => void;
   /** Called when the slot has stopped and its time is settled. */
@@ -24,6 +27,10 @@ export interface SlotParts {
 
 /** A model that ends its process this often while it loads will go on doing so. */
 const loadAttempts = 3;
+/** How often a replica that nobody pays for looks whether its budget has room again. */
+const unpaidCheckMs = 30_000;
+/** So long before its paid time is over, what a replica works on is cut off. */
+const unpaidMarginMs = 1000;
 
 /** One place for a replica; processes come and go in it. */
 export class ReplicaSlot {
@@ -36,6 +43,7 @@ export class ReplicaSlot {
   #readyAt: Date | null = null;
   #lastError: string | null = null;
   #failure: DeploymentFailure | undefined;
+  #refusal: DeploymentFailure | undefined;
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
@@ -56,6 +64,11 @@ export class ReplicaSlot {
     return this.#failure;
   }
 
+  /** Why nobody pays for it at the moment. */
+  get refusal(): DeploymentFailure | undefined {
+    return this.#refusal;
+  }
+
   /** As `/api` tells it. */
   toWire(): Replica {
     return {
@@ -74,9 +87,7 @@ export class ReplicaSlot {
   /** Takes no more work, waits for what is under way until `drainMs`, ends the process and settles its time. */
   async stop(drainMs: number): Promise<void> {
     if (this.#status !== "failed") this.#become("stopping");
-    const process = this.#process;
-    for (const endMs = performance.now() + drainMs; process !== undefined && performance.now() < endMs; await sleep(5))
-      if (process.inFlight === 0 || process.hasEnded) break;
+    if (this.#process !== undefined) await this.#drained(this.#process, drainMs);
     this.#stop.abort(new AppError("server.stopping", "The replica is being stopped."));
     await this.#ended;
     await this.#parts.onGone();
@@ -89,25 +100,37 @@ export class ReplicaSlot {
       const startedMs = performance.now();
       let readyMs = 0;
       try {
+        await this.#parts.meter.probe(this.#parts.id);
+        this.#refusal = undefined;
         await this.#liveOnce(signal);
         readyMs = performance.now() - startedMs;
       } catch (error) {
         if (signal.aborted) return;
         this.#lastError = error instanceof Error ? error.message : String(error);
-        this.#parts.log.warn({ replica: this.#parts.id, error: this.#lastError }, "a replica did not start");
-        if (isFinal(error) || (this.#readyAt === null && failures + 1 >= loadAttempts)) {
-          this.#failure = toFailure(error);
-          this.#become("failed");
-          return;
+        if (isRefusal(error)) this.#unpaid(error);
+        else {
+          this.#parts.log.warn({ replica: this.#parts.id, error: this.#lastError }, "a replica did not start");
+          if (isFinal(error) || (this.#readyAt === null && failures + 1 >= loadAttempts)) {
+            this.#failure = toFailure(error);
+            this.#become("failed");
+            return;
+          }
         }
       }
       if (signal.aborted) return;
-      failures = failuresAfter(failures, readyMs);
-      this.#restarts++;
-      if (this.#status !== "stopping") this.#become("restarting");
-      // Aborted by `stop`: the loop's condition ends it.
-      await sleep(backOffMs(failures), undefined, { signal, ref: false }).catch(() => undefined);
+      if (this.#refusal !== undefined) await this.#pause(this.#parts.unpaidCheckMs ?? unpaidCheckMs);
+      else {
+        failures = failuresAfter(failures, readyMs);
+        this.#restarts++;
+        if (this.#status !== "stopping") this.#become("restarting");
+        await this.#pause(backOffMs(failures));
+      }
     }
+  }
+
+  /** Aborted by `stop`: the loop's condition ends it. */
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
   }
 
   /** Starts a process, counts its time, and resolves when it has ended. */
@@ -118,7 +141,10 @@ export class ReplicaSlot {
     signal.addEventListener("abort", end, { once: true });
     if (signal.aborted) end();
     try {
-      await meter.open(id);
+      await meter.open(id, (refusal, leftMs) => {
+        this.#unpaid(refusal);
+        void this.#drained(process, leftMs - unpaidMarginMs).then(() => process.stop());
+      });
     } catch (error) {
       // Unmetered work is refused.
       await process.stop();
@@ -133,9 +159,22 @@ export class ReplicaSlot {
     this.#process = undefined;
     this.#parts.onChange();
     await meter.close(id);
-    if (signal.aborted) return;
+    if (signal.aborted || this.#refusal !== undefined) return;
     this.#lastError = `The process ended by itself: ${describeExit(exit)}`;
     log.warn({ replica: id, error: this.#lastError }, "a replica died");
+  }
+
+  /** Takes no more work; what is under way may end until the paid time is over. */
+  #unpaid(refusal: AppError): void {
+    this.#refusal = toFailure(refusal);
+    this.#lastError = refusal.message;
+    if (this.#status !== "stopping") this.#become("unpaid");
+  }
+
+  /** Resolves when nothing is under way any more, or when the time is over. */
+  async #drained(process: ReplicaProcess, drainMs: number): Promise<void> {
+    for (const endMs = performance.now() + drainMs; performance.now() < endMs; await sleep(5))
+      if (process.inFlight === 0 || process.hasEnded) return;
   }
 
   #become(status: Replica["status"]): void {

@@ -58,44 +58,18 @@ export class ReplicaStore {
       .execute();
   }
 
+  /** A replica, ready or not; its times are those of its last start, or now. */
+  async find(id: string): Promise<MeteredReplica | undefined> {
+    return (await this.#read((query) => query.where("replica.id", "=", id)))[0];
+  }
+
   /** Replicas with unsettled time: the given ones, or those of all projects. */
   async open(ids?: readonly string[]): Promise<MeteredReplica[]> {
     if (ids?.length === 0) return [];
-    const rows = await this.#db
-      .selectFrom("replica")
-      .innerJoin("deployment", "deployment.id", "replica.deployment_id")
-      .innerJoin("revision", (join) =>
-        join
-          .onRef("revision.deployment_id", "=", "replica.deployment_id")
-          .onRef("revision.revision", "=", "replica.revision"),
-      )
-      .select([
-        "replica.id",
-        "replica.project_id",
-        "replica.starts",
-        "replica.ready_at",
-        "replica.heartbeat_at",
-        "replica.slices_recorded",
-        "deployment.name as deployment",
-        "revision.model",
-        "revision.revision",
-        "revision.threads",
-      ])
-      .where("replica.ready_at", "is not", null)
-      .$if(ids !== undefined, (query) => query.where("replica.id", "in", ids ?? []))
-      .execute();
-    return rows.flatMap(({ ready_at, heartbeat_at, project_id, slices_recorded, ...row }) =>
-      ready_at === null || heartbeat_at === null
-        ? []
-        : [
-            {
-              ...row,
-              projectId: project_id as ProjectId,
-              readyAt: ready_at,
-              heartbeatAt: heartbeat_at,
-              slicesRecorded: slices_recorded,
-            },
-          ],
+    return await this.#read((query) =>
+      query
+        .where("replica.ready_at", "is not", null)
+        .$if(ids !== undefined, (some) => some.where("replica.id", "in", ids ?? [])),
     );
   }
 
@@ -116,4 +90,40 @@ export class ReplicaStore {
       .$if(ids !== undefined, (query) => query.where("id", "in", ids ?? []))
       .execute();
   }
+
+  async #read(narrow: (query: ReplicaQuery) => ReplicaQuery): Promise<MeteredReplica[]> {
+    const rows = await narrow(replicaQuery(this.#db)).execute();
+    const now = new Date();
+    return rows.map(({ ready_at, heartbeat_at, project_id, slices_recorded, ...row }) => ({
+      ...row,
+      projectId: project_id as ProjectId,
+      readyAt: ready_at ?? now,
+      heartbeatAt: heartbeat_at ?? now,
+      slicesRecorded: slices_recorded,
+    }));
+  }
 }
+
+type ReplicaQuery = ReturnType<typeof replicaQuery>;
+
+const replicaQuery = (db: Kysely<ServingTables>) =>
+  db
+    .selectFrom("replica")
+    .innerJoin("deployment", "deployment.id", "replica.deployment_id")
+    .innerJoin("revision", (join) =>
+      join
+        .onRef("revision.deployment_id", "=", "replica.deployment_id")
+        .onRef("revision.revision", "=", "replica.revision"),
+    )
+    .select([
+      "replica.id",
+      "replica.project_id",
+      "replica.starts",
+      "replica.ready_at",
+      "replica.heartbeat_at",
+      "replica.slices_recorded",
+      "deployment.name as deployment",
+      "revision.model",
+      "revision.revision",
+      "revision.threads",
+    ]);

@@ -56,12 +56,13 @@ export class RunningDeployment {
 
   /** Why the newest change, or all that runs, failed; undefined: as the row says. It belongs to `status()` of the same moment. */
   get error(): DeploymentFailure | null | undefined {
-    return this.#error;
+    return this.current?.set.refusal ?? this.#error;
   }
 
   status(): DeploymentStatus {
     if (this.#isStopping) return "stopping";
     const set = this.current?.set;
+    if (set?.refusal !== undefined) return "stopped";
     // Failed is said together with the reason, never before it.
     if (set === undefined || (set.failure !== undefined && this.#error)) return "failed";
     if (set.readyCount === 0 && !set.wasReady) return "starting";
@@ -77,6 +78,8 @@ export class RunningDeployment {
   async call(call: ReplicaCall, signal: AbortSignal): Promise<{ answer: ReplicaAnswer; by: RunningRevision }> {
     for (;;) {
       const by = this.#active;
+      const refusal = this.#next?.set.refusal;
+      if (by === undefined && refusal !== undefined) throw new AppError("budget.exceeded", refusal.message);
       if (by === undefined || this.#isStopping)
         throw new AppError("deployment.not_ready", `The deployment "${this.#parts.name}" is ${this.status()}.`);
       try {

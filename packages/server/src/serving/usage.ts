@@ -1,6 +1,27 @@
 /** @file What a replica's ready time becomes in the ledger. Pure: the same times always make the same events. */
-import { dueSlices, secondsText, type UsageRecord } from "../metering/index.ts";
+import { dueSlices, type Ledger, type PaidTimeParts, secondsText, type UsageRecord } from "../metering/index.ts";
 import type { MeteredReplica } from "./replica-store.ts";
+
+const meter = "deployment.replica_seconds";
+
+const sliceId = (replica: MeteredReplica, slice: number | "probe"): string =>
+  `${replica.id}:${replica.starts}:${slice}`;
+
+const dimensionsOf = (replica: MeteredReplica): Record<string, string> => ({
+  deployment: replica.deployment,
+  model: replica.model,
+  revision: String(replica.revision),
+  hardware: `cpu-${replica.threads}`,
+});
+
+/** How the time of a replica's current start is claimed ahead. */
+export const paidTimeOf = (ledger: Ledger, replica: MeteredReplica): PaidTimeParts => ({
+  ledger,
+  projectId: replica.projectId,
+  keyId: null,
+  idOf: (slice) => sliceId(replica, slice),
+  use: (quantity) => ({ meter, quantity, dimensions: dimensionsOf(replica) }),
+});
 
 /**
  * The usage events of a replica's current start that are not recorded yet, up to its last heartbeat. Their ids
@@ -11,18 +32,13 @@ export function dueUsage(replica: MeteredReplica, isEnd: boolean): UsageRecord[]
   const startMs = replica.readyAt.getTime();
   const slices = dueSlices(replica.heartbeatAt.getTime() - startMs, replica.slicesRecorded, isEnd);
   return slices.map(({ index, fromMs, toMs }) => ({
-    id: `${replica.id}:${replica.starts}:${index}`,
-    meter: "deployment.replica_seconds",
+    id: sliceId(replica, index),
+    meter,
     quantity: secondsText(toMs - fromMs),
     time: new Date(startMs + toMs),
     admittedAt: new Date(startMs + fromMs),
     requestId: null,
     keyId: null,
-    dimensions: {
-      deployment: replica.deployment,
-      model: replica.model,
-      revision: String(replica.revision),
-      hardware: `cpu-${replica.threads}`,
-    },
+    dimensions: dimensionsOf(replica),
   }));
 }

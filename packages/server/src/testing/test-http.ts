@@ -19,7 +19,8 @@ export async function testHttp(routes: readonly Route[], keys: TestKeys): Promis
     log: { info: () => {}, warn: () => {}, error: () => {} },
     authenticator: {
       authenticate: async ({ key }) => {
-        const found = keys[key ?? ""];
+        if (key === undefined) throw new AppError("auth.missing", "This needs a key.");
+        const found = keys[key];
         if (found === undefined) throw new AppError("auth.invalid", "unknown key");
         return testCaller(found.projectId, found.scopes === undefined ? {} : { scopes: found.scopes });
       },

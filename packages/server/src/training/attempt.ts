@@ -1,12 +1,12 @@
 /** @file One attempt of a run: a worker process, watched from its start to its end. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, type RunId } from "@gristmill/contract";
+import { AppError, type Run, type RunId } from "@gristmill/contract";
 import type { Kysely } from "kysely";
 import type { Child, ChildExit, Children } from "../children/index.ts";
 import type { Datasets } from "../data/index.ts";
 import type { Ground } from "../feature.ts";
-import { dueSlices, type Ledger } from "../metering/index.ts";
+import { dueSlices, isRefusal, type Ledger, PaidTime } from "../metering/index.ts";
 import type { Models } from "../models/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { changeOf, type Ending } from "./ending.ts";
@@ -15,7 +15,7 @@ import { registerResult, saveEpoch } from "./results.ts";
 import { isUnavailable, RunWriter } from "./run-writer.ts";
 import type { RunSignals } from "./signals.ts";
 import { dbNow, type RunChange, type RunRow, type RunStore } from "./store.ts";
-import { usageOf } from "./usage.ts";
+import { paidTimeOf, settleSlices, usageOf } from "./usage.ts";
 import { type FromWorker, fromWorker, type ToWorker } from "./worker/protocol.ts";
 
 /** What attempts share. */
@@ -40,6 +40,10 @@ export interface AttemptDeps {
 export interface Timing {
   /** How often the row says that the run is alive, and how long it has run: after a kill of main, at most so much is lost. */
   readonly heartbeatMs: number;
+  /** A worker that nobody pays for any longer is asked to stop so long before its paid time is over, and killed when it is. */
+  readonly pauseMarginMs: number;
+  /** How often paused runs are looked at: one goes on when its budget has room again. */
+  readonly pausedCheckMs: number;
   /** How long a worker may take to stop when asked; then it is killed. Longer than one run of the graph. */
   readonly cancelGraceMs: number;
   /** Between tries to reach a database that is away. */
@@ -58,8 +62,11 @@ export class Attempt {
   readonly #id: RunId;
   readonly #writer: RunWriter;
   readonly #stop = new AbortController();
+  readonly #paid: PaidTime;
   #child: Child | undefined;
   #isCancelled = false;
+  /** Why the time after what is paid will not be; and the timers that see to it. */
+  #unpaid: NonNullable<Run["error"]> | undefined;
   #folder = "";
   /** The worker's last word. */
   #said: Extract<FromWorker, { type: "finished" | "failed" | "stopped" }> | undefined;
@@ -70,6 +77,7 @@ export class Attempt {
     const { store, signals, owner, timing, ground } = deps;
     this.#deps = deps;
     this.#id = run.id;
+    this.#paid = new PaidTime(paidTimeOf(deps.ledger, run));
     this.#writer = new RunWriter({ store, signals, owner, retryMs: timing.retryMs }, run, this.#stop.signal, () => {
       ground.log.warn({ run: run.id }, "another scheduler has taken this run");
       void this.#child?.stop(0);
@@ -81,7 +89,7 @@ export class Attempt {
   cancel(): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
-    if (this.#child !== undefined) this.#askToStop(this.#child);
+    if (this.#child !== undefined) this.#askToStop(this.#child, this.#deps.timing.cancelGraceMs);
   }
 
   /** Ends the worker; the run goes on from its checkpoint when a server starts again. */
@@ -108,6 +116,11 @@ export class Attempt {
   /** From preparation to the worker's end, and what it left. */
   async #work(): Promise<Ending> {
     const writer = this.#writer;
+    try {
+      await writer.persist(() => this.#paid.cover(0));
+    } catch (error) {
+      return pausedBy(error);
+    }
     const preparation = await writer.persist(() => prepareAttempt(writer.run, this.#deps));
     this.#folder = preparation.folder;
     if (this.#stop.signal.aborted) return interrupted;
@@ -119,7 +132,9 @@ export class Attempt {
       return { kind: "finished", modelVersion };
     }
     if (said?.type === "failed") return { kind: "failed", code: said.code, message: said.message };
-    if (said?.type === "stopped" || this.#isCancelled) return { kind: "stopped" };
+    if (this.#isCancelled) return { kind: "stopped" };
+    if (this.#unpaid !== undefined) return { kind: "paused", error: this.#unpaid };
+    if (said?.type === "stopped") return { kind: "stopped" };
     if (this.#stop.signal.aborted) return interrupted;
     const how = exit.signal === null ? `ended with code ${exit.code}` : `was killed by ${exit.signal}`;
     this.#deps.ground.log.warn({ run: this.#id, lastLines: exit.lastLines }, `a training worker ${how}`);
@@ -134,7 +149,7 @@ export class Attempt {
     const name = `run ${this.#id}`;
     const child = await children.start({ name, entry, readPaths, writePaths: [folder], nice: 10, start });
     this.#child = child;
-    if (this.#isCancelled) this.#askToStop(child);
+    if (this.#isCancelled) this.#askToStop(child, timing.cancelGraceMs);
     if (this.#stop.signal.aborted) void child.stop();
     let handled: Promise<void> = Promise.resolve();
     const next = (work: () => Promise<void>): void => {
@@ -148,7 +163,8 @@ export class Attempt {
     }, timing.heartbeatMs);
     const exit = await child.exited;
     clearInterval(heartbeat);
-    const totalMs = elapsedMs();
+    // What a worker takes to be gone after its paid time is not the payer's.
+    const totalMs = this.#unpaid === undefined ? elapsedMs() : Math.min(elapsedMs(), this.#paid.untilMs);
     await beaten;
     await handled;
     await this.#writer.persist(() => this.#writer.change(() => ({ set: { attempt_ms: totalMs } })));
@@ -171,6 +187,8 @@ export class Attempt {
       }
       case "epoch":
         await writer.persist(() => saveEpoch(this.#deps, writer, this.#folder, message));
+        // Nothing is lost by stopping here, and all of what comes after might be.
+        if (this.#unpaid !== undefined) this.#askToStop(child, this.#deps.timing.pauseMarginMs);
         child.send({ type: "recorded", epoch: message.epoch } satisfies ToWorker);
         return;
       case "evaluated": {
@@ -195,9 +213,26 @@ export class Attempt {
       if (row === undefined) return;
       if (row.status === "cancelling") this.cancel();
       await this.#recordSlices(false);
+      await this.#payAhead(child, elapsedMs);
     } catch (error) {
       if (!isUnavailable(error)) await this.#abandon(child, error);
       else this.#deps.ground.log.warn({ run: this.#id }, "a run's heartbeat waits for the database");
+    }
+  }
+
+  /** Claims the next slice in time; refused, the worker stops after the epoch that it is in, or when what is paid is over. */
+  async #payAhead(child: Child, elapsedMs: number): Promise<void> {
+    if (this.#unpaid !== undefined) return;
+    try {
+      await this.#paid.cover(elapsedMs);
+    } catch (error) {
+      const { pauseMarginMs } = this.#deps.timing;
+      this.#unpaid = pausedBy(error).error;
+      const leftMs = Math.max(0, this.#paid.untilMs - elapsedMs);
+      const timer = setTimeout(() => this.#askToStop(child, pauseMarginMs), Math.max(0, leftMs - pauseMarginMs));
+      const last = setTimeout(() => void child.stop(0), leftMs);
+      void child.exited.then(() => [timer, last].forEach(clearTimeout));
+      this.#deps.ground.log.info({ run: this.#id, left_ms: leftMs }, "no budget for more of a run: it will pause");
     }
   }
 
@@ -206,12 +241,13 @@ export class Attempt {
     const { run } = this.#writer;
     const due = dueSlices(Number(run.attempt_ms), run.slices_recorded, ended);
     if (due.length === 0) return;
-    await this.#deps.ledger.record(run.project_id, usageOf(run, due));
+    await settleSlices(this.#deps.ledger, run, usageOf(run, due));
     await this.#writer.change(() => ({ set: { slices_recorded: run.slices_recorded + due.length } }));
   }
 
   async #end(ending: Ending): Promise<void> {
     await this.#recordSlices(true);
+    await this.#paid.end(this.#writer.run.slices_recorded);
     await this.#writer.change((row) => changeOf(row, ending));
     this.#deps.ground.log.info({ run: this.#id, ending: ending.kind }, "an attempt ended");
   }
@@ -225,9 +261,9 @@ export class Attempt {
     return { kind: "died", how: `could not go on: ${message}`, lastLines: "" };
   }
 
-  #askToStop(child: Child): void {
+  #askToStop(child: Child, graceMs: number): void {
     child.send({ type: "cancel" } satisfies ToWorker);
-    const timer = setTimeout(() => void child.stop(0), this.#deps.timing.cancelGraceMs);
+    const timer = setTimeout(() => void child.stop(0), graceMs);
     void child.exited.then(() => clearTimeout(timer));
   }
 
@@ -235,6 +271,12 @@ export class Attempt {
     this.#broken ??= { error };
     await child.stop(0);
   }
+}
+
+/** @throws what has nothing to do with money. */
+function pausedBy(error: unknown): Extract<Ending, { kind: "paused" }> {
+  if (!isRefusal(error)) throw error;
+  return { kind: "paused", error: { code: error.code, message: error.message, details: error.details } };
 }
 
 function ignoreUnavailable(error: unknown): void {

@@ -11,6 +11,8 @@ export const deathLimit = 3;
 export type Ending =
   | { readonly kind: "finished"; readonly modelVersion: Run["model_version"] }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
+  /** Nobody pays for more of its time. */
+  | { readonly kind: "paused"; readonly error: NonNullable<Run["error"]> }
   /** It was asked to. */
   | { readonly kind: "stopped" }
   /** The worker ended by itself or was killed. */
@@ -41,6 +43,10 @@ export function changeOf(row: RunRow, ending: Ending): RunChange | undefined {
     const not_before = sql`now() + ${waitMs} * interval '1 millisecond'`;
     return { set: { ...rest, not_before }, events: [{ type: "run.queued", data: whyAgain(ending, waitMs) }] };
   }
+  if (status === "paused" && ending.kind === "paused") {
+    const { error } = ending;
+    return { set: { ...rest, error: JSON.stringify(error) }, events: [{ type: "run.paused", data: { error } }] };
+  }
   const ended = { ...rest, finished_at: dbNow };
   if (status === "cancelled")
     return { set: ended, events: [{ type: "run.cancelled", data: { checkpoint: row.checkpoint } }] };
@@ -54,11 +60,22 @@ export function changeOf(row: RunRow, ending: Ending): RunChange | undefined {
   return { set: { ...ended, error: JSON.stringify(error) }, events: [{ type: "run.failed", data: { error } }] };
 }
 
+/** A paused run is queued again; undefined when it is not paused. */
+export function resumption(row: RunRow): RunChange | undefined {
+  const status = nextStatus(row.status, "resumed");
+  if (status === undefined) return undefined;
+  return {
+    set: { status, error: null, not_before: dbNow },
+    events: [{ type: "run.queued", data: { reason: "it was paused and is to go on" } }],
+  };
+}
+
 function happeningOf(ending: Ending, deaths: number): Happening {
   switch (ending.kind) {
     case "finished":
     case "failed":
     case "stopped":
+    case "paused":
     case "interrupted":
       return ending.kind;
     case "died":

@@ -8,6 +8,7 @@ import type { Feature, Ground } from "../feature.ts";
 import type { Ledger } from "../metering/index.ts";
 import type { Models } from "../models/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
+import type { Storage } from "../storage/index.ts";
 import type { Timing } from "./attempt.ts";
 import { runRoutes } from "./routes.ts";
 import { type Capacity, Scheduler } from "./scheduler.ts";
@@ -26,6 +27,8 @@ export interface TrainingDeps {
   readonly models: Models;
   readonly ledger: Ledger;
   readonly children: Children;
+  /** Told what checkpoints keep; left out: nobody counts what is stored. */
+  readonly storage?: Pick<Storage, "addKeeper">;
   /** GRISTMILL_HOME: runs write under its `work/runs`. */
   readonly home: string;
   /** Default: all cores, a quarter as many runs at once, never busy. */
@@ -37,6 +40,7 @@ export interface TrainingDeps {
 export function createTraining(deps: TrainingDeps): Feature & { readonly runs: Runs } {
   const { ground, db, datasets, home } = deps;
   const store = new RunStore(db);
+  deps.storage?.addKeeper(() => store.storedBytes());
   const signals = new RunSignals();
   const cores = deps.capacity?.cores ?? availableParallelism();
   const scheduler = new Scheduler(
@@ -50,6 +54,8 @@ export function createTraining(deps: TrainingDeps): Feature & { readonly runs: R
       timing: {
         heartbeatMs: 2000,
         cancelGraceMs: 10_000,
+        pauseMarginMs: 3000,
+        pausedCheckMs: 30_000,
         retryMs: 1000,
         monotonicMs: () => performance.now(),
         ...deps.timing,

@@ -69,6 +69,18 @@ export const runRoutes = (runs: Runs): Route[] => [
   }),
   route({
     method: "POST",
+    path: "/api/runs/:run/resume",
+    summary: "Queue a paused run again; it goes on from its checkpoint when its budget has room",
+    tag,
+    access: write,
+    audit: { action: "run.resumed" },
+    charge: { free: "the request is; the run's worker is metered while it works" },
+    params,
+    response: runSchema,
+    handler: async ({ caller, params }) => ({ body: await runs.resume(caller.projectId, params.run) }),
+  }),
+  route({
+    method: "POST",
     path: "/api/runs/:run/cancel",
     summary: "Cancel a run; its last checkpoint stays",
     tag,

@@ -2,13 +2,13 @@
 
 import { rm } from "node:fs/promises";
 import type { RunId } from "@gristmill/contract";
-import { dueSlices } from "../metering/index.ts";
+import { dueSlices, PaidTime } from "../metering/index.ts";
 import { Attempt, type AttemptDeps } from "./attempt.ts";
-import { changeOf } from "./ending.ts";
+import { changeOf, resumption } from "./ending.ts";
 import { attemptFolder } from "./preparation.ts";
 import { nextStatus } from "./state.ts";
 import { dbNow, type RunChange, type RunRow } from "./store.ts";
-import { usageOf } from "./usage.ts";
+import { isPayable, paidTimeOf, settleSlices, usageOf } from "./usage.ts";
 
 /** How much may be trained at once. */
 export interface Capacity {
@@ -26,6 +26,8 @@ export class Scheduler {
   readonly #capacity: Capacity;
   readonly #attempts = new Map<RunId, Attempt>();
   #timer: NodeJS.Timeout | undefined;
+  #pausedTimer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
   #pumping: Promise<void> | undefined;
   #again = false;
   #stopped = false;
@@ -40,6 +42,9 @@ export class Scheduler {
   async start(): Promise<void> {
     for (const run of await this.#deps.store.abandoned(this.#deps.owner)) await this.#takeOver(run);
     this.#started = true;
+    this.#pausedTimer = setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#lookAtPaused());
+    }, this.#deps.timing.pausedCheckMs);
     this.wake();
   }
 
@@ -68,6 +73,8 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#pausedTimer);
+    await this.#looking;
     await this.#pumping;
     await Promise.all([...this.#attempts.values()].map((attempt) => attempt.stop()));
   }
@@ -92,6 +99,21 @@ export class Scheduler {
   #wakeIn(milliseconds: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => this.wake(), milliseconds);
+  }
+
+  /** Queues again the paused runs whose budgets have room: a claim is tried, and given back at once. */
+  async #lookAtPaused(): Promise<void> {
+    const { store, ledger, ground, signals } = this.#deps;
+    try {
+      for (const run of await store.paused()) {
+        if (!(await isPayable(ledger, run))) continue;
+        await store.change({ id: run.id, projectId: run.project_id }, resumption);
+        signals.notify(run.id);
+        this.wake();
+      }
+    } catch (error) {
+      ground.log.warn({ error: String(error) }, "paused runs could not be looked at; trying again");
+    }
   }
 
   #begin(run: RunRow): void {
@@ -139,7 +161,8 @@ export class Scheduler {
     const taken = await store.change({ ...key, ...before }, () => ({ set: { owner } }));
     if (taken === undefined) return;
     const due = dueSlices(Number(taken.attempt_ms), taken.slices_recorded, true);
-    if (due.length > 0) await ledger.record(run.project_id, usageOf(taken, due));
+    await settleSlices(ledger, taken, usageOf(taken, due));
+    await PaidTime.endLeft(paidTimeOf(ledger, taken), taken.slices_recorded + due.length);
     const changed = await store.change({ ...key, fence: { owner, attempt: run.attempts } }, (row) =>
       changeOf(row, { kind: "interrupted", reason: "the server was not stopped properly" }),
     );

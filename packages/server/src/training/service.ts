@@ -13,11 +13,12 @@ import {
 import type { Datasets } from "../data/index.ts";
 import type { Ground } from "../feature.ts";
 import { pageOf } from "../http/index.ts";
+import { resumption } from "./ending.ts";
 import { eventStream } from "./event-stream.ts";
 import { planRun } from "./plan.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { RunSignals } from "./signals.ts";
-import { nextStatus } from "./state.ts";
+import { isFinal, nextStatus } from "./state.ts";
 import { dbNow, type RunRow, type RunStore } from "./store.ts";
 import { runToWire } from "./wire.ts";
 
@@ -97,6 +98,22 @@ export class Runs {
       };
     });
     scheduler.cancel(run.id);
+    signals.notify(run.id);
+    return runToWire(changed ?? run);
+  }
+
+  /**
+   * A paused run is queued again: it goes on from its checkpoint when its budget has room. Of any other status nothing changes.
+   * @throws AppError `run.not_found`, `run.finished`
+   */
+  async resume(projectId: ProjectId, id: string): Promise<Run> {
+    const { store, scheduler, signals } = this.#deps;
+    const run = await this.#find(projectId, id);
+    const changed = await store.change({ id: run.id, projectId }, (row) => {
+      if (isFinal(row.status)) throw new AppError("run.finished", `The run ${id} is ${row.status} already.`);
+      return resumption(row);
+    });
+    scheduler.wake();
     signals.notify(run.id);
     return runToWire(changed ?? run);
   }

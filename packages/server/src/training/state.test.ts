@@ -8,6 +8,8 @@ const happenings: readonly Happening[] = [
   "interrupted",
   "cancel_requested",
   "stopped",
+  "paused",
+  "resumed",
   "finished",
   "failed",
 ];
@@ -37,15 +39,16 @@ it("[RUN1] every status is reached from queued, and every unfinished one can sti
       for (const happening of happenings) reached.add(nextStatus(status, happening) ?? status);
   }
   expect([...reached].sort()).toEqual([...runStatus.options].sort());
-  for (const status of unfinishedStatuses) expect(isFinal(nextStatus(status, "failed") ?? status)).toBe(true);
+  for (const status of unfinishedStatuses)
+    expect(isFinal(nextStatus(status, status === "paused" ? "cancel_requested" : "failed") ?? status)).toBe(true);
 });
 
-it("[RUN1] only a claim starts a worker, and only an interruption queues a run again", () => {
+it("[RUN1] only a claim starts a worker, and only an interruption or a pause that is over queues a run again", () => {
   for (const status of runStatus.options)
     for (const happening of happenings) {
       const next = nextStatus(status, happening);
       if (next === "running") expect([status, happening]).toEqual(["queued", "claimed"]);
-      if (next === "queued") expect([status, happening]).toEqual(["running", "interrupted"]);
+      if (next === "queued") expect(["running interrupted", "paused resumed"]).toContain(`${status} ${happening}`);
     }
   expect(activeStatuses.every((status) => nextStatus(status, "interrupted") !== undefined)).toBe(true);
 });

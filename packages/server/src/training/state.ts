@@ -8,6 +8,10 @@ export type Happening =
   /** The worker or its server ended in the middle: what was recorded stays, the rest is done again. */
   | "interrupted"
   | "cancel_requested"
+  /** A budget has no room for more of its time: it stopped, with what it had recorded. */
+  | "paused"
+  /** Somebody asked for it to go on, or the budget has room again. */
+  | "resumed"
   /** The worker stopped because it was asked to. */
   | "stopped"
   | "finished"
@@ -15,14 +19,22 @@ export type Happening =
 
 const table: { readonly [S in RunStatus]: { readonly [H in Happening]?: RunStatus } } = {
   queued: { claimed: "running", cancel_requested: "cancelled", failed: "failed" },
-  running: { interrupted: "queued", cancel_requested: "cancelling", finished: "succeeded", failed: "failed" },
+  running: {
+    interrupted: "queued",
+    cancel_requested: "cancelling",
+    paused: "paused",
+    finished: "succeeded",
+    failed: "failed",
+  },
   cancelling: {
     interrupted: "cancelled", // whoever wanted it to stop has what they wanted
     cancel_requested: "cancelling",
     stopped: "cancelled",
+    paused: "cancelled",
     finished: "succeeded", // it was done before the request reached it
     failed: "failed",
   },
+  paused: { resumed: "queued", cancel_requested: "cancelled" },
   succeeded: {},
   failed: {},
   cancelled: {},
@@ -38,4 +50,4 @@ export const isFinal = (status: RunStatus): boolean => Object.keys(table[status]
 export const activeStatuses = ["running", "cancelling"] as const satisfies readonly RunStatus[];
 
 /** Statuses that still lead somewhere. */
-export const unfinishedStatuses = ["queued", ...activeStatuses] as const satisfies readonly RunStatus[];
+export const unfinishedStatuses = ["queued", "paused", ...activeStatuses] as const satisfies readonly RunStatus[];

@@ -224,6 +224,27 @@ export class RunStore {
     return row?.ms == null ? undefined : Math.max(0, Number(row.ms));
   }
 
+  /** Bytes of the last checkpoints, by project; equal ones are one object. */
+  async storedBytes(): Promise<ReadonlyMap<ProjectId, bigint>> {
+    const { rows } = await sql<{ project_id: ProjectId; bytes: string }>`
+      select project_id, sum(bytes)::text as bytes
+      from (select distinct project_id, checkpoint->>'sha256', (checkpoint->>'size_bytes')::bigint as bytes
+            from run where checkpoint is not null) as kept
+      group by project_id`.execute(this.#db);
+    return new Map(rows.map((row) => [row.project_id, BigInt(row.bytes)]));
+  }
+
+  /** Runs that wait for money, oldest first, so many at once. */
+  async paused(): Promise<RunRow[]> {
+    return await this.#db
+      .selectFrom("run")
+      .selectAll()
+      .where("status", "=", "paused")
+      .orderBy("created_at")
+      .limit(100)
+      .execute();
+  }
+
   /** Runs that another process was working on when it ended. */
   async abandoned(owner: string): Promise<RunRow[]> {
     return await this.#db

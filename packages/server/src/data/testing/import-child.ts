@@ -27,10 +27,11 @@ const metering = createMetering({ db, log, now });
 await metering.start();
 const ledger: Ledger = {
   reserve: (request) => metering.ledger.reserve(request),
-  settle: (reservation, events) => metering.ledger.settle(reservation, events),
-  release: (reservation) => metering.ledger.release(reservation),
-  async record(projectId, events) {
-    await metering.ledger.record(projectId, events);
+  claim: (claim) => metering.ledger.claim(claim),
+  release: (claim) => metering.ledger.release(claim),
+  record: (projectId, events) => metering.ledger.record(projectId, events),
+  async settle(claim, events) {
+    await metering.ledger.settle(claim, events);
     if (!task.waitsAfterRecord) return;
     console.log("recorded");
     await new Promise(() => {});

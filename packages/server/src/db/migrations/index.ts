@@ -13,6 +13,7 @@ import { budgets } from "./0011-budgets.ts";
 import { audit } from "./0012-audit.ts";
 import { events } from "./0013-events.ts";
 import { prices } from "./0014-prices.ts";
+import { runningCosts } from "./0015-running-costs.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   audit,
   events,
   prices,
+  runningCosts,
 ];

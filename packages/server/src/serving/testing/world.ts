@@ -8,7 +8,7 @@ import { sql } from "kysely";
 import { createChildren } from "../../children/index.ts";
 import type { Ground, Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
-import { createMetering } from "../../metering/index.ts";
+import { createMetering, type PolicySources } from "../../metering/index.ts";
 import { createModels, type Models } from "../../models/index.ts";
 import { fileObjectStore } from "../../objects/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../../testing/database.ts";
@@ -28,11 +28,18 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** What a test may choose of a start. */
+export interface StartOptions {
+  readonly policy?: PolicySources;
+  readonly drainMs?: number;
+  readonly unpaidCheckMs?: number;
+}
+
 /** What a test works in; several starts may follow each other in it. */
 export interface World extends Pick<TestDatabase, "db" | "connection"> {
   readonly folder: string;
   readonly projectId: ProjectId;
-  start(): Promise<Running>;
+  start(options?: StartOptions): Promise<Running>;
   /** Usage events of replicas. */
   seconds(): Promise<{ id: string; quantity: string; dimensions: Record<string, string> }[]>;
   close(): Promise<void>;
@@ -49,18 +56,31 @@ export async function openWorld(): Promise<World> {
     connection,
     folder,
     projectId,
-    async start() {
+    async start({ policy, drainMs, unpaidCheckMs } = {}) {
       const ground: Ground = { now: () => new Date(), newId, log };
       const objects = await fileObjectStore(join(folder, "objects"));
       const children = createChildren({ folder: join(folder, "children"), now: ground.now, log });
       await children.endLeftovers();
-      const metering = createMetering({ db, now: ground.now, log });
+      const metering = createMetering({ db, now: ground.now, log, ...(policy === undefined ? {} : { policy }) });
       await metering.start();
       const { models } = createModels({ ground, db, objects });
       const store = new ServingStore(db);
       const replicas = new ReplicaStore(db);
-      const meter = new ReplicaMeter({ store: replicas, ledger: metering.ledger, log });
-      const fleet = new Fleet({ ground, store, replicas, models, meter, children });
+      const meter = new ReplicaMeter({
+        store: replicas,
+        ledger: metering.ledger,
+        log,
+        ...(drainMs === undefined ? {} : { drainMs }),
+      });
+      const fleet = new Fleet({
+        ground,
+        store,
+        replicas,
+        models,
+        meter,
+        children,
+        ...(unpaidCheckMs === undefined ? {} : { unpaidCheckMs }),
+      });
       const serving = new ServingService({ ground, db, models, fleet });
       await meter.start();
       await serving.start();

@@ -5,7 +5,7 @@ import { createData } from "../../data/index.ts";
 import type { Database } from "../../db/index.ts";
 import type { Ground } from "../../feature.ts";
 import { newId } from "../../ids.ts";
-import { createMetering } from "../../metering/index.ts";
+import { createMetering, type PolicySources } from "../../metering/index.ts";
 import { createModels } from "../../models/index.ts";
 import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
 import { createTraining, type TrainingDeps } from "../index.ts";
@@ -15,10 +15,21 @@ export type Site = Awaited<ReturnType<typeof openSite>>;
 
 const ground: Ground = { now: () => new Date(), newId, log: { info: () => {}, warn: () => {}, error: () => {} } };
 
+/** What a test may choose. */
+export interface SiteOptions extends Pick<TrainingDeps, "capacity" | "timing"> {
+  readonly policy?: PolicySources;
+}
+
 /** Opens training on a database and a home; `pids` are those of the workers that it started. It does not start by itself. */
-export async function openSite(db: Database, home: string, options: Pick<TrainingDeps, "capacity" | "timing"> = {}) {
+export async function openSite(db: Database, home: string, options: SiteOptions = {}) {
   const objects: ObjectStore = await fileObjectStore(join(home, "objects"));
-  const metering = createMetering({ db, now: ground.now, log: ground.log });
+  const { policy } = options;
+  const metering = createMetering({
+    db,
+    now: ground.now,
+    log: ground.log,
+    ...(policy === undefined ? {} : { policy }),
+  });
   await metering.start();
   const { ledger } = metering;
   const data = createData({ ground, db, objects, ledger, home });

@@ -1,0 +1,82 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { unitBudget } from "../metering/testing/unit-budget.ts";
+import { World } from "./testing/world.ts";
+
+/** Long enough for the first two slices (5 s and 60 s) not to be enough. */
+const request = { fit: { epochs: 40, seed: 5, batch_size: 1 } };
+const timing = { pausedCheckMs: 100 };
+
+let world: World;
+beforeAll(async () => {
+  world = await World.create();
+});
+afterAll(() => world.close());
+
+const held = async (): Promise<string> => {
+  const { rows } = await sql<{ held: string }>`select trim_scale(sum(held))::text as held from allowance`.execute(
+    world.database.db,
+  );
+  return rows[0]?.held ?? "none";
+};
+
+it("[RUN19] a run that nobody can pay waits as paused, without a worker, and begins when there is room", async () => {
+  const budget = unitBudget(64);
+  const site = await world.site({ policy: budget, timing });
+  await site.start();
+  const { id } = await world.create(site, { fit: { epochs: 1, seed: 5 } });
+  const paused = await world.until(site, id, ({ status }) => status === "paused");
+  expect(paused).toMatchObject({ error: { code: "budget.exceeded" }, training_seconds: 0 });
+  expect(site.pids).toEqual([]);
+  expect(await held()).toBe("0");
+  await sleep(300); // it is looked at in vain
+  expect((await site.runs.get(world.project, id)).status).toBe("paused");
+  await budget.set(world.database.db, 65);
+  const run = await world.ended(site, id);
+  expect(run).toMatchObject({ status: "succeeded", error: null });
+  expect(await held()).toBe("0");
+  await site.stop();
+});
+
+it("[RUN19] a run whose next slice nobody pays stops after an epoch, and goes on to the same bits when there is room", { timeout: 180_000 }, async () => {
+  const unpaid = await world.site();
+  await unpaid.start();
+  const whole = await world.ended(unpaid, (await world.create(unpaid, request)).id);
+  await unpaid.stop();
+
+  const budget = unitBudget(100);
+  const site = await world.site({ policy: budget, timing });
+  await site.start();
+  const { id } = await world.create(site, request);
+  const paused = await world.until(site, id, ({ status }) => status === "paused");
+  expect(paused.checkpoint?.epoch).toBeGreaterThan(0);
+  expect(paused.checkpoint?.epoch).toBeLessThan(40);
+  expect(paused.training_seconds).toBeLessThanOrEqual(65);
+  expect(paused.finished_at).toBeNull();
+  expect(await held()).toBe("0");
+  expect((await readdir(join(world.home, "work", "runs"))).filter((name) => name.startsWith(id))).toEqual([]);
+  const usage = await world.usage(id);
+  expect(usage.reduce((sum, { quantity }) => sum + quantity, 0)).toBeCloseTo(paused.training_seconds, 6);
+  await budget.set(world.database.db, 100_000);
+  const run = await world.ended(site, id);
+  expect(run).toMatchObject({ status: "succeeded", error: null, checkpoint: whole.checkpoint, attempts: 2 });
+  expect(await held()).toBe("0");
+  await site.stop();
+});
+
+it("[RUN19] a paused run can be cancelled, or asked to go on", async () => {
+  const budget = unitBudget(10);
+  const site = await world.site({ policy: budget, timing: { pausedCheckMs: 60_000 } });
+  await site.start();
+  const [one, other] = [await world.create(site, request), await world.create(site, { fit: { epochs: 1 } })];
+  for (const { id } of [one, other]) await world.until(site, id, ({ status }) => status === "paused");
+  expect(await site.runs.cancel(world.project, one.id)).toMatchObject({ status: "cancelled" });
+  await expect(site.runs.resume(world.project, one.id)).rejects.toMatchObject({ code: "run.finished" });
+  await budget.set(world.database.db, 100_000);
+  expect(await site.runs.resume(world.project, other.id)).toMatchObject({ status: "queued", error: null });
+  expect(await world.ended(site, other.id)).toMatchObject({ status: "succeeded" });
+  await site.stop();
+});
