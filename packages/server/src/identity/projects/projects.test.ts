@@ -88,4 +88,90 @@ describe("projects", () => {
     const names = [...first.data, ...second.data].map((row: { name: string }) => row.name);
     expect(names.sort()).toEqual(["a", "b", "c", "default"]);
   });
+
+  test("[IDN11] have a name that another organization may have too", async () => {
+    await call("POST", "/api/organizations", { body: { name: "acme" } });
+    const one = await call("POST", "/api/projects", { body: { name: "vision" } });
+    const two = await call("POST", "/api/projects", { organization: "acme", body: { name: "vision" } });
+    expect([one.status, two.status]).toEqual([201, 201]);
+    expect((await call("GET", "/api/projects/vision", { organization: "acme" })).json).toEqual(two.json);
+    const { key } = await newKey({ scopes: ["keys:read"] }, { organization: "acme", project: "vision" });
+    expect((await call("GET", "/api/keys", { key, organization: "acme", project: "vision" })).status).toBe(200);
+    expect(await call("GET", "/api/keys", { key, organization: "default" })).toMatchObject({
+      code: "project.not_found",
+    });
+  });
+
+  test("are renamed and described; an id wins over a name that looks like one", async () => {
+    const { json: one } = await call("POST", "/api/projects", { body: { name: "one", description: "first" } });
+    const { json: two } = await call("POST", "/api/projects", { body: { name: "two" } });
+    const taken = await call("PATCH", "/api/projects/two", { body: { name: "one" } });
+    expect(taken).toMatchObject({ status: 409, code: "project.name_taken" });
+    const renamed = await call("PATCH", "/api/projects/two", { body: { name: one.id, description: "second" } });
+    expect(renamed.json).toEqual({ ...two, name: one.id, description: "second" });
+    expect((await call("GET", `/api/projects/${one.id}`)).json.name).toBe("one");
+  });
+
+  test("[IDN4] [IDN6] are selected by a key under their new name from the moment of the answer", async () => {
+    const { json: one } = await call("POST", "/api/projects", { body: { name: "one" } });
+    const { key } = await newKey({ scopes: ["keys:read"] }, { project: "one" });
+    expect((await call("GET", "/api/keys", { key, project: "one" })).status).toBe(200);
+    await call("PATCH", `/api/projects/${one.id}`, { body: { name: "uno" } });
+    expect((await call("GET", "/api/keys", { key, project: "uno" })).status).toBe(200);
+    expect(await call("GET", "/api/keys", { key, project: "one" })).toMatchObject({ code: "project.not_found" });
+  });
+
+  test("[IDN18] that are archived refuse their keys from the moment of the answer, and can be taken back", async () => {
+    await call("POST", "/api/projects", { body: { name: "old" } });
+    const { key } = await newKey({ scopes: ["keys:read"] }, { project: "old" });
+    expect((await tries(key)).status).toBe(200);
+    const archived = await call("POST", "/api/projects/old/archive");
+    expect(archived.json.archived_at).toBe(world.now().toISOString());
+    expect(await tries(key)).toMatchObject({ status: 403, code: "project.archived" });
+    world.wait(5);
+    expect((await call("POST", "/api/projects/old/archive")).json).toEqual(archived.json);
+    const back = await call("PATCH", "/api/projects/old", { body: { archived: false } });
+    expect(back.json.archived_at).toBeNull();
+    expect((await tries(key)).status).toBe(200);
+    const never = await call("PATCH", "/api/projects/old", { body: { archived: true } });
+    expect(never).toMatchObject({ status: 400, code: "request.invalid" });
+  });
+
+  test("[IDN18] that are archived can be looked at by their members, and not changed", async () => {
+    const { json: old } = await call("POST", "/api/projects", { body: { name: "old" } });
+    const owner = await world.newMember("owner@example.com", "owner");
+    await newKey({}, { project: "old" });
+    await call("POST", "/api/projects/old/archive", { user: owner });
+    const inside = { user: owner, project: old.id };
+    expect((await call("GET", "/api/keys", inside)).json.data).toHaveLength(1);
+    const refused = await call("POST", "/api/keys", { ...inside, body: { name: "k" } });
+    expect(refused).toMatchObject({ status: 403, code: "auth.forbidden" });
+    const { scopes: left } = await world.identity.memberships.callerOf(owner, { project: old.id });
+    expect(
+      [...left].filter((scope) => ["inference", "runs:write", "events:write", "keys:write"].includes(scope)),
+    ).toEqual([]);
+    expect((await call("PATCH", `/api/projects/${old.id}`, { ...inside, body: { archived: false } })).status).toBe(200);
+    expect((await call("POST", "/api/keys", { ...inside, body: { name: "k" } })).status).toBe(201);
+  });
+
+  test("[IDN22] that are archived are nobody's default", async () => {
+    const { json: first } = await call("POST", "/api/projects", { body: { name: "first" } });
+    const { json: second } = await call("POST", "/api/projects", { body: { name: "second" } });
+    const user = await world.newMember("u@example.com", "viewer", { projectId: first.id });
+    await call("PATCH", `/api/members/${user}?project=second`, { body: { role: "viewer" } });
+    const { callerOf } = world.identity.memberships;
+    expect((await callerOf(user, {})).projectId).toBe(first.id);
+    await call("POST", "/api/projects/first/archive");
+    expect((await callerOf(user, {})).projectId).toBe(second.id);
+    await call("POST", "/api/projects/second/archive");
+    expect((await callerOf(user, {})).projectId).toBe(first.id);
+  });
+
+  test("[IDN19] of the name `default` keep it and are not archived", async () => {
+    const kept = { status: 409, code: "project.is_default" };
+    expect(await call("POST", "/api/projects/default/archive")).toMatchObject(kept);
+    expect(await call("PATCH", "/api/projects/default", { body: { name: "other" } })).toMatchObject(kept);
+    const described = await call("PATCH", "/api/projects/default", { body: { name: "default", description: "d" } });
+    expect(described.json).toMatchObject({ name: "default", description: "d" });
+  });
 });
