@@ -1,7 +1,7 @@
 /** @file Usage: what was used, what it cost. */
 import { z } from "zod";
 import { currency, decimal, listQuery, timestamp } from "./common.ts";
-import { meterNames } from "./meters.ts";
+import { meterName } from "./custom-meters.ts";
 import { pricedMeter } from "./prices.ts";
 
 export const usageGroups = [
@@ -109,20 +109,24 @@ export const usageEvent = z.object({
   admitted_at: timestamp,
   request_id: z.string().nullable(),
   key_id: z.string().nullable(),
+  /** By which price it is rated; null: none was in force. */
+  price_id: z.string().nullable(),
   dimensions: z.record(z.string(), z.string()),
 });
 export type UsageEvent = z.infer<typeof usageEvent>;
 
-/** `?` of the list of events: a page, and what its events have in common. */
+/** `?` of the list of events: a page, and what its events have in common. `after` is the `last_id` of the page before. */
 export const usageEventsQuery = listQuery.extend({
-  after: z.string().max(200).optional(),
+  after: z.string().max(600).optional(),
   /** Inclusive. */
   from: z.iso.datetime({ offset: true }).optional(),
   /** Exclusive. */
   to: z.iso.datetime({ offset: true }).optional(),
-  meter: z.enum(meterNames).optional(),
+  meter: meterName.optional(),
+  source: z.string().max(255).optional(),
   request_id: z.string().max(64).optional(),
   key_id: z.string().max(64).optional(),
+  price_id: z.string().max(64).optional(),
   run: z.string().max(512).optional(),
   deployment: z.string().max(512).optional(),
   model: z.string().max(512).optional(),

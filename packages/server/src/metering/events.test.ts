@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Http } from "../http/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../testing/database.ts";
 import { testHttp } from "../testing/test-http.ts";
+import { listEvents } from "./events.ts";
 import { createMetering, type Metering } from "./index.ts";
 import { eventOf, silent } from "./testing/events.ts";
 
@@ -65,6 +66,29 @@ async function list(
 }
 const ids = async (query: string, key?: string) => (await list(query, key)).page.data.map((event) => event.id);
 
+test("[MET13] events of the same time and id from several sources are each on one page", async () => {
+  const project = await insertTestProject(database.db, "several sources");
+  const time = new Date("2026-03-31T12:00:00Z");
+  const sources = [undefined, "shop/a", "shop/b"];
+  for (const source of sources)
+    await metering.ledger.record(project, [
+      eventOf("same id", { time, ...(source === undefined ? {} : { source, meter: "shop.orders" }) }),
+    ]);
+  for (const order of ["asc", "desc"] as const) {
+    const found: string[] = [];
+    let after: string | undefined;
+    for (let more = true; more; ) {
+      const query = { limit: 1, order, ...(after === undefined ? {} : { after }) };
+      const page = await listEvents(database.db, project, query);
+      found.push(...page.data.map((event) => event.source));
+      after = page.last_id ?? "";
+      more = page.has_more;
+    }
+    const expected = ["gristmill", "shop/a", "shop/b"];
+    expect(found).toEqual(order === "asc" ? expected : expected.toReversed());
+  }
+});
+
 describe("GET /api/usage/events", () => {
   test("needs a key with the scope usage:read", async () => {
     expect((await http.app.inject({ url: "/api/usage/events" })).statusCode).toBe(401);
@@ -90,6 +114,7 @@ describe("GET /api/usage/events", () => {
         admitted_at: "2026-03-31T23:00:00.000Z",
         request_id: null,
         key_id: null,
+        price_id: null,
         dimensions: { run: "run_3", dataset: "mnist" },
       },
     ]);
@@ -105,13 +130,17 @@ describe("GET /api/usage/events", () => {
     ["deployment", "?deployment=digits", ["event-2", "event-1", "event-0"]],
     ["model", "?model=mnist&order=asc", ["event-0", "event-1", "event-2"]],
     ["dataset", "?dataset=mnist", ["event-4", "event-3"]],
+    ["a meter that nobody has", "?meter=made.up", []],
+    ["source", "?source=gristmill&to=2026-03-31T23:59:59Z", ["event-0"]],
+    ["a source that is nowhere", "?source=shop", []],
+    ["a price that is nowhere", "?price_id=prc_1", []],
     ["a value that is nowhere", "?run=%27%20or%20true%20--", []],
   ])("[MET13] is narrowed by %s", async (_, query, expected) => {
     expect(await ids(query)).toEqual(expected);
   });
 
   test("refuses what it does not know", async () => {
-    expect(await list("?meter=made.up")).toMatchObject({ status: 400, code: "request.invalid" });
+    expect(await list("?meter=Not%20a%20meter")).toMatchObject({ status: 400, code: "request.invalid" });
     expect(await list("?color=red")).toMatchObject({ status: 400, code: "request.invalid" });
     expect(await list("?after=nothing")).toMatchObject({ status: 400, code: "request.invalid" });
   });

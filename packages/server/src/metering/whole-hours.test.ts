@@ -5,7 +5,7 @@ import { cutAtHours } from "./whole-hours.ts";
 const hour = 3_600_000;
 const start = Date.UTC(2026, 0, 1);
 
-test("[MET15] a span's whole hours and edges are the span, without gap or overlap, and every whole part begins and ends with an hour", () => {
+test("[MET30] a span's whole hours and edges are the span, without gap or overlap, and every whole part begins and ends with an hour", () => {
   fc.assert(
     fc.property(fc.nat(50 * hour), fc.integer({ min: 1, max: 30 * hour }), (offset, length) => {
       const from = new Date(start + offset);
