@@ -1,5 +1,6 @@
 /** @file What went wrong, in words for people or in JSON for programs. */
 import { GristmillError } from "@gristmill/sdk";
+import { remedyText } from "./remedy.ts";
 import type { Output } from "./terminal/output.ts";
 
 /** A failure of the command itself, with what to do about it. */
@@ -46,7 +47,9 @@ function sayToPerson(output: Output, error: unknown): void {
   const { paint } = output.err;
   const message = error instanceof Error ? error.message : String(error);
   output.note(`${paint("bad", "✗")} ${message}`);
-  if ((error instanceof GristmillError || error instanceof CliError) && error.help !== "")
+  const remedy = error instanceof GristmillError ? remedyText(error, output.err) : undefined;
+  if (remedy !== undefined) output.note(remedy);
+  else if ((error instanceof GristmillError || error instanceof CliError) && error.help !== "")
     output.note(`  ${error.help}`);
   if (error instanceof GristmillError && error.requestId !== null)
     output.note(paint("faint", `  ${error.code}, request ${error.requestId}`));

@@ -9,6 +9,7 @@ import { eventCommand } from "./commands/event.ts";
 import { helpText } from "./commands/help-text.ts";
 import { keyCommand } from "./commands/key.ts";
 import { limitCommand } from "./commands/limit.ts";
+import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { memberCommand } from "./commands/member.ts";
 import { meterCommand } from "./commands/meter.ts";
 import { modelCommand } from "./commands/model.ts";
@@ -36,8 +37,11 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
     .description("AI models as a service, on your own machines: train, deploy, serve, meter and bill.")
     .option("--url <url>", "the platform's address")
     .option("--key <key>", "API key")
-    .option("--organization <organization>", "with the admin key: the organization to act in (default: default)")
-    .option("--project <project>", "with the admin key: the project to act in (default: default)")
+    .option(
+      "--organization <organization>",
+      "by name or id; for the admin key and people (default: default, or their first)",
+    )
+    .option("--project <project>", "by name or id; for the admin key and people (default: default, or their first)")
     .option("--json", "one JSON value a line instead of words")
     .addHelpText("after", helpText());
   const groups: readonly (readonly [string, readonly Command[]])[] = [
@@ -47,6 +51,8 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
         upCommand(open, setExitCode),
         downCommand(open),
         statusCommand(open),
+        loginCommand(open),
+        logoutCommand(open),
         homeCommand("backup", open, setExitCode),
         homeCommand("restore", open, setExitCode),
       ],

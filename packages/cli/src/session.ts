@@ -1,7 +1,8 @@
-import { Gristmill, type Retry } from "@gristmill/sdk";
+import { Gristmill, type Retry, type SessionCredentials } from "@gristmill/sdk";
 import { CliError } from "./failure.ts";
 import { defaultUrl, type Env, findServer, homeOf, readAdminKey } from "./home.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { readSession } from "./saved-session.ts";
 import type { Output } from "./terminal/output.ts";
 import { formatSeconds } from "./terminal/words.ts";
 
@@ -17,7 +18,7 @@ export interface GlobalOptions {
 /** Where and as whom to call, and how that was found out. */
 export interface Connection {
   readonly url: string;
-  readonly key: string;
+  readonly as: { readonly apiKey: string } | { readonly session: SessionCredentials };
 }
 
 /** A client, what a command says, and what stops it. */
@@ -61,16 +62,19 @@ export class Session {
     return this.#options.url || this.env["GRISTMILL_URL"] || (await findServer(this.home))?.url || defaultUrl(this.env);
   }
 
-  /** @throws CliError when there is no key anywhere. */
+  /** A key that was given, else the person who signed in, else the home's admin key. @throws CliError when there is none of these. */
   async connection(): Promise<Connection> {
     const url = await this.url();
     const given = this.#options.key || this.env["GRISTMILL_KEY"] || this.env["GRISTMILL_ADMIN_KEY"];
-    const key = given || (await readAdminKey(this.home));
-    if (key !== undefined) return { url, key };
+    if (given) return { url, as: { apiKey: given } };
+    const session = await readSession(this.home, url);
+    if (session !== undefined) return { url, as: { session } };
+    const apiKey = await readAdminKey(this.home);
+    if (apiKey !== undefined) return { url, as: { apiKey } };
     throw new CliError(
       "cli.no_key",
       `No key for ${url}, and no platform was ever started on ${this.home}.`,
-      "Start one with `gristmill up`, or give --key or GRISTMILL_KEY.",
+      "Start one with `gristmill up`, give --key or GRISTMILL_KEY, or sign in with `gristmill login`.",
     );
   }
 
@@ -82,11 +86,11 @@ export class Session {
 
   /** A client for the connection. */
   async client(): Promise<Gristmill> {
-    const { url, key } = await this.connection();
+    const { url, as } = await this.connection();
     const { organization, project } = this.#options;
     return new Gristmill({
       baseUrl: url,
-      apiKey: key,
+      ...as,
       ...(organization === undefined ? {} : { organization }),
       ...(project === undefined ? {} : { project }),
       onRetry: (retry) => this.#sayRetry(retry),

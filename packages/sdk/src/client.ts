@@ -1,5 +1,5 @@
 import type { AcceptInvitation, CreateSession } from "@gristmill/contract";
-import { type CallOptions, type GristmillOptions, Transport } from "./http/transport.ts";
+import { type CallOptions, type GristmillOptions, type SessionCredentials, Transport } from "./http/transport.ts";
 import { AuditLog, DeniedAccesses } from "./resources/audit.ts";
 import { Budgets } from "./resources/budgets.ts";
 import { Datasets } from "./resources/datasets.ts";
@@ -31,6 +31,8 @@ import { Webhooks } from "./resources/webhooks.ts";
  * ```
  */
 export class Gristmill {
+  /** Of a person: what another process needs to act as them. Keep it as you would keep a key. */
+  readonly session: SessionCredentials | undefined;
   readonly organizations: Organizations;
   readonly projects: Projects;
   readonly members: Members;
@@ -60,6 +62,7 @@ export class Gristmill {
   /** @throws TypeError when `baseUrl` is no http address. */
   constructor(options: GristmillOptions) {
     const transport = new Transport(options);
+    this.session = options.session;
     this.organizations = new Organizations(transport);
     this.projects = new Projects(transport);
     this.members = new Members(transport);

@@ -15,7 +15,12 @@ export async function followRun(session: Session, run: Run, { owns }: { owns: bo
   try {
     ended = await client.runs.wait(run.id, {
       signal,
-      onEvent: (event) => (view === undefined ? output.result(() => "", event) : view.event(event)),
+      onEvent: (event) => {
+        if (view === undefined) return output.result(() => "", event);
+        view.event(event);
+        if (event.type === "run.paused")
+          output.note(`${run.name} is paused, its budget has no room. Raise it, then: gristmill run resume ${run.id}`);
+      },
     });
   } catch (error) {
     view?.stop();

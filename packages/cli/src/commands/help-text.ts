@@ -23,6 +23,7 @@ export const variables = [
   ["GRISTMILL_LOG_TO", "file, in the home, or stdout (default: file)"],
   ["GRISTMILL_URL", "of the command: the platform's address"],
   ["GRISTMILL_KEY", "of the command: the key to use"],
+  ["GRISTMILL_PASSWORD", "of `gristmill login` and `member join`: the password, instead of typing it"],
   ["NO_COLOR, FORCE_COLOR", "of the command: no colours, or colours always"],
 ] as const;
 
@@ -36,7 +37,8 @@ export const helpText = (): string => `
 Configuration (environment):
 ${list(variables)}
 
-Connection: --url and --key, else GRISTMILL_URL and GRISTMILL_KEY, else the platform of the local home with its admin key.
+Connection: --url and --key, else GRISTMILL_URL and GRISTMILL_KEY, else the platform of the local home, as who signed in
+with gristmill login, or with its admin key.
 
 Output: tables for people; with --json one JSON value a line: a list is one line an item, a stream one line an event, and
 errors are {"error": {"code", "message", "help", ...}} on standard error.
@@ -50,4 +52,4 @@ Examples:
   $ gristmill train cnn.json --dataset mnist --epochs 3 --register digits
   $ gristmill deploy create digits --model digits
   $ gristmill predict digits seven.png
-  $ gristmill usage`;
+  $ gristmill usage chart --split model`;

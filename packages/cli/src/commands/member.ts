@@ -4,6 +4,7 @@ import type { Paint } from "../terminal/paint.ts";
 import { table } from "../terminal/table.ts";
 import { formatTime } from "../terminal/words.ts";
 import { given, noun, type OpenSession, verb, withLimit } from "./command.ts";
+import { joinCommand } from "./login.ts";
 
 interface RoleFlags {
   readonly role: Role;
@@ -138,11 +139,13 @@ export function memberCommand(open: OpenSession): Command {
     output.result(() => rolesText(output.out.paint), roles);
   });
 
+  const join = joinCommand(open);
   return noun(
     "member",
     "Members of the organization, their roles and invitations",
     list,
     invite,
+    join,
     invitations,
     withdraw,
     update,

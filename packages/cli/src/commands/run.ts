@@ -92,5 +92,14 @@ export function runCommand(open: OpenSession): Command {
     output.result(() => `${run.name} is ${run.status}.`, run);
   });
 
-  return noun("run", "Runs: one training job each", list, show, watch, cancel);
+  const resume = verb("resume <run>", "Let a paused run go on from its checkpoint, when its budget has room again", [
+    "gristmill run resume run_01...",
+  ]);
+  resume.action(async (id: string) => {
+    const { client, output, signal } = await open(resume).connected();
+    const run = await client.runs.resume(id, { signal });
+    output.result(() => `${run.name} is ${run.status}: gristmill run watch ${run.id}`, run);
+  });
+
+  return noun("run", "Runs: one training job each", list, show, watch, resume, cancel);
 }

@@ -44,6 +44,8 @@ const statusLooks: Readonly<Record<string, Look>> = {
   queued: "faint",
   cancelling: "warning",
   cancelled: "warning",
+  paused: "warning",
+  unpaid: "warning",
   degraded: "warning",
   restarting: "warning",
   stopping: "warning",

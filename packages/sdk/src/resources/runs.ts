@@ -42,6 +42,11 @@ export class Runs {
     return this.#transport.json({ method: "POST", path: `/api/runs/${encodeURIComponent(run)}/cancel`, ...options });
   }
 
+  /** Queues a paused run again, from its checkpoint. @throws GristmillError when it is not paused. */
+  resume(run: string, options?: PostOptions): Promise<Run> {
+    return this.#transport.json({ method: "POST", path: `/api/runs/${encodeURIComponent(run)}/resume`, ...options });
+  }
+
   /** Every event once and in order, to the run's end; a broken connection is taken up where it broke. */
   events(run: string, options: EventOptions = {}): AsyncGenerator<RunEvent> {
     return followRun(this.#transport, run, options.after ?? 0, options.signal);
