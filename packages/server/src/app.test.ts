@@ -16,6 +16,11 @@ const publicRoutes = {
   "GET /v2/health/live": "probes ask without a key",
   "GET /v2/health/ready": "probes ask without a key",
   "GET /openapi.json": "the API reference is no secret",
+  "GET /api/identity-providers": "who signs in is not known yet",
+  "GET /api/sign-in/:provider": "who signs in is not known yet",
+  "GET /api/sign-in/:provider/callback": "who signs in is not known yet",
+  "POST /api/sessions": "who signs in is not known yet",
+  "POST /api/invitations/accept": "who is invited may not be known yet; the token says that somebody wants this person",
   "GET /docs": "the API reference is no secret",
   "GET /docs/:file": "the API reference is no secret",
 };

@@ -4,22 +4,16 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { AppError } from "@gristmill/contract";
 import { sql } from "kysely";
-import { createBilling } from "./billing/index.ts";
 import { createChildren } from "./children/index.ts";
 import type { Config } from "./config.ts";
-import { createData } from "./data/index.ts";
 import { createDatabase, openDatabase } from "./db/index.ts";
-import type { Feature, Ground, Log } from "./feature.ts";
+import type { Ground, Log } from "./feature.ts";
+import { createFeatures } from "./features.ts";
 import { prepareHome } from "./home.ts";
 import { createHttp, documentRoutes, type Http, healthRoutes } from "./http/index.ts";
-import { createIdentity, homeAdminKey } from "./identity/index.ts";
+import { homeAdminKey } from "./identity/index.ts";
 import { newId } from "./ids.ts";
-import { createMetering } from "./metering/index.ts";
-import { createModels } from "./models/index.ts";
-import { fileObjectStore } from "./objects/index.ts";
-import { createServices } from "./services/index.ts";
-import { createServing } from "./serving/index.ts";
-import { createTraining } from "./training/index.ts";
+import { createSecretBox, homeSecretKey } from "./secrets/index.ts";
 
 /** The running platform. */
 export interface App {
@@ -56,41 +50,26 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   started.defer(() => database.close());
   const { db } = database;
 
-  const objects = await fileObjectStore(join(home, "objects"));
   const children = createChildren({ folder: join(home, "children"), now: ground.now, log });
   started.defer(() => children.stop());
   await children.endLeftovers();
 
-  const identity = createIdentity({ ground, db, random: randomBytes, adminKey });
-  // The ledger writes in sessions of its own: readers that take all others must not hold up requests.
   const writer = createDatabase(database.connection, { max: 3 });
   started.defer(() => writer.destroy());
-  const metering = createMetering({ db, writer, now: ground.now, log });
-  const { ledger } = metering;
-  const billing = createBilling({ db, newId });
-  const data = createData({ ground, db, objects, ledger, home });
-  const { datasets } = data;
-  const registry = createModels({ ground, db, objects });
-  const { models } = registry;
-  const serving = createServing({ ground, db, models, ledger, children });
-  const capacity = { busy: () => serving.hasTraffic() };
-  const training = createTraining({ ground, db, objects, datasets, models, ledger, children, home, capacity });
   const title = documentTitle();
   const check = () => answers(db);
-  const services = createServices({ deployments: serving.deployments, version: title.version, check });
-
-  // Each may use what stands before it, so they start in this order and stop in the other.
-  const features: readonly Feature[] = [identity, metering, billing, data, registry, training, serving, services];
-  for (const feature of features) {
+  const { version } = title;
+  const secrets = createSecretBox(config.secretKey ?? (await homeSecretKey(home, randomBytes)));
+  const features = await createFeatures({ config, ground, adminKey, db, writer, children, secrets, version, check });
+  for (const feature of features.inOrder) {
     await feature.start?.();
     started.defer(async () => feature.stop?.());
   }
 
-  const routes = [...features.flatMap((feature) => feature.routes), ...healthRoutes(check)];
+  const routes = [...features.inOrder.flatMap((feature) => feature.routes), ...healthRoutes(check)];
   const http = await createHttp({
     routes: [...routes, ...documentRoutes(routes, title)],
-    authenticator: identity.authenticator,
-    ledger,
+    ...features.steps,
     allowedHosts: [config.host.toLowerCase(), ...config.allowedHosts],
     ...ground,
   });
