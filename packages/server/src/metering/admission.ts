@@ -67,7 +67,10 @@ export interface AdmissionAnswer {
 }
 
 /** Buckets of a window; the database keeps one more, so that no span of the window's length holds more than it may. */
-export const bucketsPerWindow = 60;
+const bucketsPerWindow = 60;
+
+/** Whole milliseconds of one bucket. */
+export const bucketWidthMs = ({ seconds }: RateWindow): number => Math.ceil((seconds * 1000) / bucketsPerWindow);
 
 const noTerms: Terms = { holds: [], takes: [] };
 
@@ -168,7 +171,7 @@ function limitsOf(
   remaining: readonly number[],
 ): readonly LimitState[] {
   return terms.takes.map(({ window }) => {
-    const width = (window.seconds * 1000) / bucketsPerWindow;
+    const width = bucketWidthMs(window);
     return {
       metric: window.metric,
       limit: window.capacity,

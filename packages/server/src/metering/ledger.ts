@@ -79,7 +79,7 @@ export interface ReservationRequest {
 }
 
 /** A request's claim, or another's. */
-export type Settled = Pick<Reservation, "requestId" | "projectId"> | ClaimName;
+export type Settled = Reservation | Pick<Reservation, "requestId" | "projectId"> | ClaimName;
 
 /** The one place where usage is written. Every method is durable when it resolves, but `reserve` and `claim`, which may be lost with the machine. */
 export interface Ledger {

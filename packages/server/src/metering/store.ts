@@ -5,10 +5,11 @@ import type { Database } from "../db/index.ts";
 import {
   type AdmissionAnswer,
   type AdmissionQuestion,
-  bucketsPerWindow,
+  bucketWidthMs,
   type Candidate,
   type NoRoom,
 } from "./admission.ts";
+import type { RateWindow } from "./policy.ts";
 import { type RatedEvent, type SettlementQuestion, sourceOf } from "./settlement.ts";
 
 /** Why nothing was written: the rules have changed; rows of allowances or windows are missing. */
@@ -33,7 +34,7 @@ export async function admit(
     select * from ledger_admit(${JSON.stringify(claims)}::json, ${claims.map(({ id }) => id)}::text[],
       ${allowances.map(({ id }) => id)}::text[], ${allowances.map(({ capacity }) => capacity)}::numeric[],
       ${windows.map(({ id }) => id)}::text[], ${windows.map(({ capacity }) => capacity)}::bigint[],
-      ${windows.map(widthOf)}::integer[],
+      ${windows.map(bucketWidthMs)}::integer[],
       ${demands.map(({ n }) => n)}::integer[], ${demands.map(({ room }) => room)}::integer[],
       ${demands.map(({ amount }) => amount)}::numeric[], ${version}::bigint, ${instance}::integer)`.execute(db);
   const row = rows[0];
@@ -47,8 +48,6 @@ export async function admit(
     remaining: row.remaining.map(Number),
   };
 }
-
-const widthOf = ({ seconds }: { readonly seconds: number }): number => (seconds * 1000) / bucketsPerWindow;
 
 function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
   if (claim === null) return [];
@@ -73,10 +72,10 @@ function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
 export async function makeRooms(
   db: Database,
   allowances: readonly { readonly id: string }[],
-  windows: readonly { readonly id: string; readonly seconds: number }[],
+  windows: readonly RateWindow[],
 ): Promise<void> {
   await sql`select ledger_make_rooms(${allowances.map(({ id }) => id)}::text[], ${windows.map(({ id }) => id)}::text[],
-    ${windows.map(widthOf)}::integer[])`.execute(db);
+    ${windows.map(bucketWidthMs)}::integer[])`.execute(db);
 }
 
 /** Writes events and ends claims durably, all or none; answers how many events were new. */
