@@ -118,7 +118,8 @@ class Cells {
       const value = dimensions[name];
       if (value === undefined) continue;
       kept[name] = value;
-      key += `\n${name}\n${value}`;
+      // With its length: a value may hold anything, the look of another name and value too.
+      key += `\n${name}\n${value.length}\n${value}`;
     }
     const known = this.#places.get(key);
     if (known !== undefined) return known;
