@@ -12,6 +12,7 @@ export * from "./api/limits.ts";
 export * from "./api/members.ts";
 export * from "./api/meters.ts";
 export * from "./api/models.ts";
+export * from "./api/openai-usage.ts";
 export * from "./api/organizations.ts";
 export * from "./api/prices.ts";
 export * from "./api/runs.ts";

@@ -13,8 +13,10 @@ import { BillingService } from "./service.ts";
 import { listPrices, toEntry } from "./store.ts";
 
 export { platformCurrency } from "./currency.ts";
+export type { RatedRow } from "./rating.ts";
 export { ratedUsage } from "./reports.ts";
 export { type Spend, type SpendQuestion, spendOf } from "./spend.ts";
+export { projectsOf } from "./store.ts";
 
 /** What billing is made from. */
 export interface BillingDeps {

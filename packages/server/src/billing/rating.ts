@@ -16,6 +16,8 @@ interface Rated {
 export interface RatedRow extends Rated {
   readonly windowStart: Date;
   readonly group: readonly (string | null)[];
+  /** Exact decimal, of the events that have a price. */
+  readonly pricedAmount: string;
   /** The prices that made the amount. */
   readonly priceIds: readonly string[];
   readonly unpricedEvents: number;
@@ -75,6 +77,7 @@ export function rate(ratable: Ratable, { minorDigits, rowWindow = (sum) => sum.w
       ...toRated(heap),
       windowStart: heap.window,
       group: heap.first.group,
+      pricedAmount: heap.amount.toFixed(),
       priceIds: [...heap.priceIds].toSorted(),
       unpricedEvents: heap.unpricedEvents,
     })),

@@ -27,6 +27,7 @@ export const auditLogRoutes = ({ log, db }: AuditLogRouteParts): readonly Route[
     path: "/v1/organization/audit_logs",
     summary: "List user actions and configuration changes, newest first",
     tag: "OpenAI: organization",
+    surface: "openai",
     access: { scope: "audit:read" },
     charge: { free: "reading is" },
     query: openaiAuditLogsQuery,
