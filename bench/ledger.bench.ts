@@ -1,28 +1,33 @@
 /**
- * @file Metering speed: durable events a second, one at a time and 64 at once, beside a bare insert of the same rows with
- * the same durability on the same database in the same run; then reports over a million events.
- * Arguments: `--seconds N` for each figure (default 3), `--events N` for the reports (default 1000000, 0: none).
+ * @file Metering speed: durable events a second, one at a time, 64 at once and in batches of 100, in the ledger and over
+ * HTTP, beside a bare insert of the same rows with the same durability on the same database in the same run; then reports
+ * over ten million events, beside the raw sum.
+ * Arguments: `--seconds N` for each figure (default 3), `--events N` for the reports (default 10000000, 0: none).
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { meterNames, type ProjectId, type RequestId } from "@gristmill/contract";
+import type { OrganizationId, ProjectId, RequestId } from "@gristmill/contract";
 import { sql } from "kysely";
-import { BillingService } from "../packages/server/src/billing/service.ts";
+import { createBilling } from "../packages/server/src/billing/index.ts";
 import { type Database, openDatabase } from "../packages/server/src/db/index.ts";
 import { newId } from "../packages/server/src/ids.ts";
 import { createMetering, type Ledger, type UsageRecord } from "../packages/server/src/metering/index.ts";
+import { measureEvents } from "./ledger-events.ts";
+import { type Figure, middle, printFigures, repeat } from "./ledger-figures.ts";
+import { measureReports } from "./ledger-reports.ts";
 
 const log = { info: () => {}, warn: () => {}, error: console.error };
 const callers = 64;
+const organizationId: OrganizationId = "org_bench";
 const rounds = 3;
 
 /** Prints the figures; leaves nothing behind. */
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { seconds: { type: "string", default: "3" }, events: { type: "string", default: "1000000" } },
+    options: { seconds: { type: "string", default: "3" }, events: { type: "string", default: "10000000" } },
   });
   const home = await mkdtemp(join(tmpdir(), "gristmill-bench-"));
   try {
@@ -48,13 +53,17 @@ async function measure(db: Database, roundMs: number, reportEvents: number): Pro
       `synchronous_commit ${await setting("synchronous_commit")}; each figure is the middle one of ${rounds} rounds\n`,
   );
   const project = newId("project");
-  await sql`insert into organization (id, name) values ('org_bench', 'bench')`.execute(db);
-  await sql`insert into project (id, organization_id, name) values (${project}, 'org_bench', 'bench')`.execute(db);
+  await sql`insert into organization (id, name) values (${organizationId}, 'bench')`.execute(db);
+  await sql`insert into project (id, organization_id, name) values (${project}, ${organizationId}, 'bench')`.execute(
+    db,
+  );
   await sql`create table bare (like usage_event including defaults)`.execute(db);
-  const metering = createMetering({ db, now: () => new Date(), log });
+  const policy = { prices: createBilling({ db }).prices, rules: [] };
+  const metering = createMetering({ db, now: () => new Date(), log, policy });
   await metering.start();
   try {
     await measureWrites(db, metering.ledger, project, roundMs);
+    await measureEvents({ db, ledger: metering.ledger, project, seconds: (roundMs * rounds) / 1000, insertBare });
     if (reportEvents > 0) await measureReports(db, project, reportEvents);
   } finally {
     await metering.stop();
@@ -95,11 +104,7 @@ async function measureWrites(db: Database, ledger: Ledger, project: ProjectId, r
       figures[name].push(await repeat(way.call, way.callers, roundMs, way.eventsPerCall));
     }
   const middles = Object.fromEntries(Object.entries(figures).map(([name, all]) => [name, middle(all)]));
-  console.log(`${"".padEnd(32)}  events/s   p50 ms   p99 ms`);
-  for (const [name, { perSecond, p50, p99 }] of Object.entries(middles))
-    console.log(
-      `${name.padEnd(32)} ${perSecond.toFixed(0).padStart(9)} ${p50.toFixed(2).padStart(8)} ${p99.toFixed(2).padStart(8)}`,
-    );
+  printFigures(middles);
   const ratio = (one: string, other: string) =>
     console.log(`${one} / ${other}: ${((middles[one]?.perSecond ?? 0) / (middles[other]?.perSecond ?? 1)).toFixed(2)}`);
   console.log();
@@ -110,45 +115,12 @@ async function measureWrites(db: Database, ledger: Ledger, project: ProjectId, r
   );
 }
 
-interface Figure {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** Calls from so many callers, each one after the other, for a time. A call may tell what of it counts as its latency. */
-async function repeat(
-  call: () => Promise<unknown>,
-  callerCount: number,
-  forMs: number,
-  eventsPerCall: number,
-): Promise<Figure> {
-  const latencies: number[] = [];
-  const start = performance.now();
-  const caller = async (): Promise<void> => {
-    while (performance.now() - start < forMs) {
-      const before = performance.now();
-      const own = await call();
-      latencies.push(typeof own === "number" ? own : performance.now() - before);
-    }
-  };
-  await Promise.all(Array.from({ length: callerCount }, caller));
-  const busyMs = callerCount === 1 ? latencies.reduce((sum, each) => sum + each, 0) : performance.now() - start;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
-  return { perSecond: (latencies.length * eventsPerCall * 1000) / busyMs, p50: at(0.5), p99: at(0.99) };
-}
-
-const middle = (figures: readonly Figure[]): Figure => {
-  const inOrder = figures.toSorted((a, b) => a.perSecond - b.perSecond);
-  return inOrder[Math.floor(inOrder.length / 2)] ?? { perSecond: Number.NaN, p50: Number.NaN, p99: Number.NaN };
-};
-
 const claimOf = (projectId: ProjectId) => ({
   requestId: newId("request"),
+  organizationId,
   projectId,
   keyId: null,
-  estimates: [{ meter: "service.requests", quantity: 1n }] as const,
+  estimates: [{ meter: "service.requests", quantity: 1n, dimensions: { model: "mnist" } }] as const,
 });
 
 /** What one inference request writes. */
@@ -180,7 +152,7 @@ const timeSettle = (ledger: Ledger, projectId: ProjectId) => async (): Promise<n
   const claim = claimOf(projectId);
   const event = eventOf(claim.requestId);
   const before = performance.now();
-  await ledger.settle({ ...claim, limits: [], admittedAt: event.admittedAt }, [event]);
+  await ledger.settle(claim, [event]);
   return performance.now() - before;
 };
 
@@ -197,48 +169,4 @@ async function insertBare(db: Database, project: ProjectId, events: readonly Usa
   );
   await sql`insert into bare (project_id, source, id, meter, quantity, time, admitted_at, request_id, key_id, dimensions)
     values ${sql.join(rows)}`.execute(db);
-}
-
-/** A month of events in every group, and how long it takes to report them priced. */
-async function measureReports(db: Database, projectId: ProjectId, events: number): Promise<void> {
-  const first = new Date("2026-01-01T00:00:00Z");
-  await sql`select usage_event_partition(${first})`.execute(db);
-  await sql`
-    insert into usage_event (project_id, source, id, meter, quantity, time, admitted_at, request_id, dimensions)
-    select ${projectId}, 'gristmill', 'bench:' || n, (${meterNames}::text[])[n % 5 + 1], (n % 1000 + 1) / 1000.0, moment, moment, 'req_' || n,
-      jsonb_build_object('deployment', 'deployment-' || n % 20, 'model', 'model-' || n % 10, 'hardware', 'cpu-' || n % 3)
-    from generate_series(1, ${events}::integer) as n,
-      lateral (select ${first}::timestamptz + n * (interval '30 days' / ${events}::float8) as moment) as at`.execute(
-    db,
-  );
-  await sql`vacuum analyze usage_event`.execute(db);
-  const billing = new BillingService(db, newId);
-  const span = { from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z" };
-  console.log(`GET /api/usage over ${events} events of one project, ms (middle of ${rounds}):`);
-  for (const [name, query] of [
-    ["a month, by meter", { ...span, group_by: ["meter" as const] }],
-    [
-      "a month, by meter, model, deployment",
-      { ...span, group_by: ["meter" as const, "model" as const, "deployment" as const] },
-    ],
-    ["a month in days, by model", { ...span, window: "day" as const, group_by: ["model" as const] }],
-    [
-      "one day of the month, in hours",
-      { from: span.from, to: "2026-01-02T00:00:00Z", window: "hour" as const, group_by: [] },
-    ],
-  ] as const) {
-    const times: number[] = [];
-    let rows = 0;
-    for (let round = 0; round < rounds; round++) {
-      const before = performance.now();
-      rows = (await billing.usage(projectId, { ...query, group_by: [...query.group_by] })).data.length;
-      times.push(performance.now() - before);
-    }
-    console.log(
-      `${name.padEnd(40)} ${times
-        .toSorted((a, b) => a - b)[1]
-        ?.toFixed(0)
-        .padStart(6)}   (${rows} rows)`,
-    );
-  }
 }
