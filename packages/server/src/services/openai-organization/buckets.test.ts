@@ -16,7 +16,7 @@ const question = (more: Partial<BucketQuestion>): BucketQuestion => ({
 const times = (more: Partial<BucketQuestion>) =>
   bucketPage(question(more)).buckets.map(({ from, to }) => [from.toISOString(), to.toISOString()]);
 
-test("[SVC5] buckets are whole units until now", () => {
+test("[OAI3] buckets are whole units until now", () => {
   expect(times({})).toEqual([
     ["2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00.000Z"],
     ["2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z"],
@@ -24,7 +24,7 @@ test("[SVC5] buckets are whole units until now", () => {
   expect(times({ startTime: seconds("2026-04-01T00:00:00Z") })).toEqual([]);
 });
 
-test("[SVC5] the first and the last bucket are cut where the span begins and ends", () => {
+test("[OAI3] the first and the last bucket are cut where the span begins and ends", () => {
   const span = { startTime: seconds("2026-03-01T10:30:00Z"), endTime: seconds("2026-03-01T11:20:01Z") };
   expect(times({ ...span, unit: "hour" })).toEqual([
     ["2026-03-01T10:30:00.000Z", "2026-03-01T11:00:00.000Z"],
@@ -32,7 +32,7 @@ test("[SVC5] the first and the last bucket are cut where the span begins and end
   ]);
 });
 
-test("[SVC5] pages of any span follow each other without gap or overlap, though time goes on", () => {
+test("[OAI3] pages of any span follow each other without gap or overlap, though time goes on", () => {
   const units = fc.constantFrom<BucketUnit>("minute", "hour", "day");
   const start = fc.integer({ min: seconds("2026-03-01T00:00:00Z"), max: seconds("2026-03-03T00:00:00Z") });
   const length = fc.option(fc.integer({ min: 1, max: 200_000 }));
@@ -72,7 +72,7 @@ test.each([
   ["page", { page: `page_${Buffer.from("1-9999999999999").toString("base64url")}` }],
   // Before the start: nobody gets further back than their question.
   ["page", { page: `page_${Buffer.from("1-2000000000").toString("base64url")}` }],
-] as const)("[SVC5] a %s that can't be is refused by its name", (param, more) => {
+] as const)("[OAI3] a %s that can't be is refused by its name", (param, more) => {
   const ask = () => bucketPage(question(more));
   expect(ask).toThrow(AppError);
   expect(ask).toThrow(expect.objectContaining({ code: "request.invalid", details: { param } }));

@@ -106,7 +106,7 @@ const client = (key = "officer") =>
 const noNames = { project_id: null, user_id: null, api_key_id: null, model: null };
 
 describe("usage, by OpenAI's client", () => {
-  test("[SVC5] completions: buckets of a day, sums in OpenAI's words, no one else's use", async () => {
+  test("[OAI1] [OAI2] completions: buckets of a day, sums in OpenAI's words, no one else's use", async () => {
     const page = await client().completions({ start_time });
     expect(page).toEqual({
       object: "page",
@@ -137,7 +137,7 @@ describe("usage, by OpenAI's client", () => {
     });
   });
 
-  test("[SVC5] groups name what they are grouped by, and nothing else", async () => {
+  test("[OAI2] groups name what they are grouped by, and nothing else", async () => {
     const { data } = await client().completions({
       start_time,
       limit: 1,
@@ -152,7 +152,7 @@ describe("usage, by OpenAI's client", () => {
     );
   });
 
-  test("[SVC5] filters narrow by project, key, model, user and batch", async () => {
+  test("[OAI1] [OAI2] filters narrow by project, key, model, user and batch", async () => {
     const tokens = async (filter: object) =>
       (await client().completions({ start_time, limit: 1, ...filter })).data[0]?.results.map((result) =>
         "input_tokens" in result ? result.input_tokens : undefined,
@@ -168,7 +168,7 @@ describe("usage, by OpenAI's client", () => {
     expect(await tokens({ batch: true })).toEqual([]);
   });
 
-  test("[SVC5] pages follow each other by their cursor", async () => {
+  test("[OAI3] pages follow each other by their cursor", async () => {
     const found: number[] = [];
     let page: string | undefined;
     do {
@@ -180,7 +180,7 @@ describe("usage, by OpenAI's client", () => {
     expect(found).toEqual([0, 1, 2].map((day) => start_time + day * 86_400));
   });
 
-  test("[SVC5] buckets may be hours and minutes", async () => {
+  test("[OAI3] buckets may be hours and minutes", async () => {
     const hours = await client().completions({
       start_time: seconds("2026-03-01T09:00:00Z"),
       end_time: seconds("2026-03-01T11:00:00Z"),
@@ -195,7 +195,7 @@ describe("usage, by OpenAI's client", () => {
     expect(minutes.data.map(({ results }) => results.length)).toEqual([0, 1]);
   });
 
-  test("[SVC5] each other kind has its own shape", async () => {
+  test("[OAI4] each other kind has its own shape", async () => {
     const usage = client();
     const span = { start_time, limit: 1 };
     const of = async (page: Promise<{ data: readonly { results: readonly object[] }[] }>) =>
@@ -233,7 +233,7 @@ describe("usage, by OpenAI's client", () => {
     ]);
   });
 
-  test("[SVC5] images say how they came about", async () => {
+  test("[OAI4] images say how they came about", async () => {
     const { data } = await client().images({ start_time, limit: 1, group_by: ["source", "model"] });
     expect(data[0]?.results).toMatchObject([
       { model: "digits", source: null, images: 4, num_model_requests: 4 },
@@ -245,7 +245,7 @@ describe("usage, by OpenAI's client", () => {
     expect(sized.data[0]?.results).toEqual([]);
   });
 
-  test("[SVC5] every answer has the shape that the document promises, by lists of either form", async () => {
+  test("[OAI2] every answer has the shape that the document promises, by lists of either form", async () => {
     for (const kind of Object.keys(openaiUsageQueries) as OpenaiUsageKind[]) {
       const answer = await http.app.inject({
         url: `/v1/organization/usage/${kind}?start_time=${start_time}&group_by=project_id&project_ids=${two}&project_ids=${one}`,
@@ -261,7 +261,7 @@ describe("usage, by OpenAI's client", () => {
 });
 
 describe("costs, by OpenAI's client", () => {
-  test("[SVC6] a day's costs are one number, or one for each group with its quantity", async () => {
+  test("[OAI5] a day's costs are one number, or one for each group with its quantity", async () => {
     const { data } = await client().costs({ start_time, limit: 1 });
     // 1081 + 9 tokens read at 2e-7, 30 at 5e-8, 45 written at 8e-7, 60 s of training at 5e-5, 21 requests at 1e-6, 6 images
     // at 1e-5, 12 characters at 4e-6, 61.5 s of sound at 1e-4, 48,000 byte-hours at 4e-14.
@@ -297,12 +297,12 @@ describe("costs, by OpenAI's client", () => {
     ]);
   });
 
-  test("[SVC6] costs of keys", async () => {
+  test("[OAI5] costs of keys", async () => {
     const { data } = await client().costs({ start_time, limit: 1, group_by: ["api_key_id"], api_key_ids: ["key_2"] });
     expect(data[0]?.results).toMatchObject([{ api_key_id: "key_2", amount: { value: 0.000201 }, quantity: null }]);
   });
 
-  test("[SVC6] what has no price has no amount, which is not zero", async () => {
+  test("[OAI5] what has no price has no amount, which is not zero", async () => {
     const project = await insertTestProject(database.db, "unpriced");
     await ledger.record(project, [
       { ...event("u1", "rides", "3", "2026-03-01T10:00:00Z", {}), source: "https://rides.example" },
@@ -322,7 +322,7 @@ describe("costs, by OpenAI's client", () => {
 });
 
 describe("refusals, as OpenAI's client tells them", () => {
-  test("[SVC5] a key without the scope, and none", async () => {
+  test("[OAI1] [OAI6] a key without the scope, and none", async () => {
     await expect(client("worker").completions({ start_time })).rejects.toMatchObject({
       status: 403,
       type: "permission_error",
@@ -342,12 +342,12 @@ describe("refusals, as OpenAI's client tells them", () => {
     ["end_time", { end_time: start_time }],
     ["page", { page: "page_x" }],
     ["bucket_width", { bucket_width: "1w" }],
-  ])("[SVC5] a wrong %s is named", async (param, wrong) => {
+  ])("[OAI6] a wrong %s is named", async (param, wrong) => {
     const asked = client().completions({ start_time, ...(wrong as object) });
     await expect(asked).rejects.toMatchObject({ status: 400, type: "invalid_request_error", param });
   });
 
-  test("[SVC5] fields and groups that the kind does not have are refused", async () => {
+  test("[OAI2] [OAI6] fields and groups that the kind does not have are refused", async () => {
     const status = async (path: string) =>
       (await http.app.inject({ url: `/v1/organization/${path}`, headers: { authorization: "Bearer officer" } }))
         .statusCode;
