@@ -1,17 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AttemptStore } from "./attempt-store.ts";
 import { Attempts } from "./attempts.ts";
-import { Passwords } from "./passwords.ts";
 import type { Browser } from "./testing/browser.ts";
 import { goodPassword, type TestPlatform, testPlatform } from "./testing/platform.ts";
 
 let platform: TestPlatform;
 beforeEach(async () => {
-  // Attempts are counted before passwords are looked at: their cost does not matter here.
-  const passwords = new Passwords(randomBytes, { cost: { memory: 64, passes: 1, parallelism: 1 } });
-  platform = await testPlatform({ passwords });
+  platform = await testPlatform();
 });
 afterEach(() => platform.close());
 

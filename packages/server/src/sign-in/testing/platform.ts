@@ -20,6 +20,9 @@ export const adminKey = "gm_admin_0123456789012345678901234567890123456789012";
 /** A password that is long enough. */
 export const goodPassword = "correct horse battery staple";
 
+/** Most tests are about something else. */
+const cheap = { memory: 64, passes: 1, parallelism: 1 };
+
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const refuse = () => Promise.reject(new Error("sign-in charges nothing"));
 const noLedger: UsageLedger = { reserve: refuse, settle: refuse, release: refuse };
@@ -47,7 +50,7 @@ export async function testPlatform(
 ): Promise<TestPlatform> {
   const {
     publicUrl,
-    passwords = new Passwords(randomBytes),
+    passwords = new Passwords(randomBytes, { cost: cheap }),
     fetch = createGuardedFetch({ allowedAddresses: ["127.0.0.0/8"] }),
   } = options;
   const database = await testDatabase();
