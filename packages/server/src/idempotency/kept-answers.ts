@@ -120,7 +120,7 @@ export class KeptAnswers implements Idempotency {
       const fate = fateOfFailure(failure);
       await this.#end(held, async ({ db }) => {
         if (fate === "open") await reopen(db, held);
-        else if (fate === "forgotten") await forget(db, held);
+        else if (fate === "forgotten") await this.#forget(held);
         else await keep(db, held, this.#sealed(held, wholeAnswer(failureAnswer(failure, route, requestId))), isFlushed);
       });
       throw failure;
@@ -134,9 +134,15 @@ export class KeptAnswers implements Idempotency {
     await this.#end(held, ({ db }) =>
       fateOfAnswer(answer) === "kept"
         ? keep(db, held, this.#sealed(held, wholeAnswer(answer)), isFlushed)
-        : forget(db, held),
+        : this.#forget(held),
     );
     return answer;
+  }
+
+  /** A later attempt may only be opened: the one before it may have written its usage, under the same request id. */
+  async #forget(held: Held): Promise<void> {
+    const { db } = this.#parts;
+    await (held.attempt === 1 ? forget(db, held) : reopen(db, held));
   }
 
   /**
