@@ -1,10 +1,18 @@
 /** @file Budgets as admission asks them: from memory, at once. Pure. */
 import { AppError, type BudgetPeriod, type OrganizationId } from "@gristmill/contract";
 import Big from "big.js";
-import type { Accrual, Allowance, Claimant, Cost, Hold, MeteredQuantity, RuleSet, Terms } from "../metering/index.ts";
+import type {
+  Accrual,
+  Allowance,
+  Claimant,
+  ClaimKind,
+  Cost,
+  Hold,
+  MeteredQuantity,
+  RuleSet,
+  Terms,
+} from "../metering/index.ts";
 import { type Period, periodAt } from "./period.ts";
-
-type ClaimKind = Parameters<RuleSet["terms"]>[4];
 
 /** A budget as it decides. */
 export interface BudgetRule {

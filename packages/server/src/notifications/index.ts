@@ -29,6 +29,8 @@ export interface NotificationsDeps {
   readonly smtp: SmtpSettings | undefined;
   /** Milliseconds after each attempt that failed; default: over a day and a half. */
   readonly delays?: readonly number[];
+  /** How often the queue is looked at; default 2000. */
+  readonly pollMs?: number;
 }
 
 /** Webhooks, mail, and their log. */
@@ -51,7 +53,7 @@ export interface Notifications extends Feature {
 
 /** Delivers from `start` to `stop`; what a killed server left is delivered by the next, or by another on the same database. */
 export function createNotifications(deps: NotificationsDeps): Notifications {
-  const { ground, db, secrets, fetch, smtp, delays } = deps;
+  const { ground, db, secrets, fetch, smtp, delays, pollMs } = deps;
   const store = new WebhookStore(db);
   const sendMail = smtp === undefined ? undefined : createSendMail(smtp);
   const courier = new Courier({
@@ -59,6 +61,7 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     log: ground.log,
     send: { webhook: webhookSender({ store, secrets, fetch, now: ground.now }), email: mailSender(sendMail) },
     ...(delays === undefined ? {} : { delays }),
+    ...(pollMs === undefined ? {} : { pollMs }),
   });
   const hurry = () => courier.call();
   const webhooks = new Webhooks({ ground, db, store, secrets, fetch, onAdded: hurry });

@@ -21,16 +21,25 @@ export interface Mail {
   readonly id?: string;
 }
 
-/** Sends a letter. @throws AppError `mail.failed` when the mail server does not take it; the signal's reason. */
+/**
+ * Sends a letter.
+ * @throws AppError `request.invalid` when `to` is not one plain address; `mail.failed` when the mail server does not take
+ *   the letter; the signal's reason.
+ */
 export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
 
 const timeoutMs = 20_000;
+
+/** Nothing that a list, a comment, a route or a display name is made of: the library reads addresses of the envelope as text. */
+const plainAddress = /^[^\s\p{C}<>(),;:"[\]\\@]{1,64}@[^\s\p{C}<>(),;:"[\]\\@]{1,255}$/u;
 
 /** A connection for each letter. Passwords go over TLS only. */
 export function createSendMail({ url, from }: SmtpSettings): SendMail {
   const { hostname, username } = new URL(url);
   const isHere = hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
   return async ({ to, subject, text, id }, signal) => {
+    if (!plainAddress.test(to))
+      throw new AppError("request.invalid", "Expected one e-mail address, such as a@example.com.");
     // Loaded by the first letter: most servers send none.
     const { createTransport } = await import("nodemailer");
     const transport = createTransport({
