@@ -102,6 +102,9 @@ describe("exit codes", () => {
   });
 });
 
+/** A busy machine takes its time to start a process. */
+const patience = { timeout: 20_000 };
+
 /** The other side of the wire until the test ends: answers each path with its JSON. */
 async function answering(answers: Readonly<Record<string, unknown>>): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
@@ -221,10 +224,10 @@ describe("Ctrl-C", () => {
     const { url, asked } = await answering(answers);
     const call = start(["train", await files(), "--dataset", "d"], { GRISTMILL_URL: url, GRISTMILL_KEY: "k" });
     await call.said("Ctrl-C cancels it");
-    await expect.poll(() => asked.some((line) => line.includes("/events"))).toBe(true);
+    await expect.poll(() => asked.some((line) => line.includes("/events")), patience).toBe(true);
     call.child.kill("SIGINT");
     await call.said("Cancelling first (run_1)");
-    await expect.poll(() => asked.some((line) => line.startsWith("POST /api/runs/run_1/cancel"))).toBe(true);
+    await expect.poll(() => asked.some((line) => line.startsWith("POST /api/runs/run_1/cancel")), patience).toBe(true);
     call.child.kill("SIGINT");
     expect((await call.outcome).code).toBe(130);
   });
@@ -232,7 +235,7 @@ describe("Ctrl-C", () => {
   it("during run watch leaves the run alone", async () => {
     const { url, asked } = await answering({ "/api/runs/run_1/events": queued, "/api/runs/run_1": run });
     const call = start(["run", "watch", "run_1"], { GRISTMILL_URL: url, GRISTMILL_KEY: "k" });
-    await expect.poll(() => asked.some((line) => line.includes("/events"))).toBe(true);
+    await expect.poll(() => asked.some((line) => line.includes("/events")), patience).toBe(true);
     call.child.kill("SIGINT");
     const { code, stderr } = await call.outcome;
     expect(code).toBe(130);

@@ -94,7 +94,7 @@ export function chargeText(charge: PriceCharge): string {
 }
 
 /** What softens or bounds a price in a month. */
-export function boundsText({ free, minimum, maximum }: Price): string {
+export function boundsText({ free, minimum, maximum }: Pick<Price, "free" | "minimum" | "maximum">): string {
   return [
     ...(/[1-9]/.test(free) ? [`${formatDecimal(free)} free`] : []),
     ...(minimum === null ? [] : [`at least ${formatDecimal(minimum)}`]),
