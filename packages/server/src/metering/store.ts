@@ -62,7 +62,7 @@ function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
       id,
       project_id: projectId,
       key_id: keyId,
-      estimates: estimates.map(({ meter, quantity }) => ({ meter, quantity: String(quantity) })),
+      estimates: estimates.map((estimate) => ({ ...estimate, quantity: String(estimate.quantity) })),
       ...(allowances.length + windows.length === 0 ? {} : { holds: { allowances, windows } }),
     },
   ];
@@ -78,12 +78,12 @@ export async function makeRooms(
     ${windows.map(bucketWidthMs)}::integer[])`.execute(db);
 }
 
-/** Writes events and ends claims durably, all or none; answers how many events were new. */
-export async function settle(db: Database, question: SettlementQuestion): Promise<number | Unwritten> {
+/** Writes events and ends claims durably, all or none; answers with the numbers of events that were there already. */
+export async function settle(db: Database, question: SettlementQuestion): Promise<readonly number[] | Unwritten> {
   const { events, cells, ended, accruals, version } = question;
   const thresholds = new Map(accruals.map(({ allowance }) => [allowance.id, allowance.thresholds]));
   const noted = [...thresholds].flatMap(([id, all]) => all.map((threshold) => ({ id, threshold })));
-  const { rows } = await sql<{ stale: boolean; missing: boolean; fresh: string }>`
+  const { rows } = await sql<{ stale: boolean; missing: boolean; repeated: readonly number[] | null }>`
     select * from ledger_settle(${jsonOf(events.map(eventRow))}::json, ${jsonOf(cells)}::json,
       ${ended.map(({ id }) => id)}::text[], ${ended.map(({ tokens }) => tokens)}::bigint[],
       ${accruals.map(({ n }) => n)}::integer[], ${accruals.map(({ allowance }) => allowance.id)}::text[],
@@ -91,7 +91,7 @@ export async function settle(db: Database, question: SettlementQuestion): Promis
   const row = rows[0];
   if (row === undefined) throw new Error("ledger_settle: expected a row, received none");
   if (row.stale) return "stale";
-  return row.missing ? "missing" : Number(row.fresh);
+  return row.missing ? "missing" : (row.repeated ?? []);
 }
 
 const jsonOf = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));
