@@ -140,7 +140,7 @@ const table = {
   "idempotency.not_replayable": {
     status: 409,
     retryable: false,
-    help: "The first request succeeded, but its answer was too large to keep. It was charged once.",
+    help: "The first request was worked on and charged once; the message says why its answer can't be sent again. To have the work done again, take a new key.",
   },
   "secret.unreadable": {
     status: 500,

@@ -4,7 +4,7 @@ import { AppError, canonicalJson } from "@gristmill/contract";
 import type { KeyedRequest } from "../http/index.ts";
 
 /** Headers beside the content type that change what a body means. */
-const meaningHeaders = ["content-encoding", "inference-header-content-length", "accept"] as const;
+const meaningHeaders = ["content-encoding", "inference-header-content-length"] as const;
 
 /**
  * sha256 over who calls, method, path with query, content type and body. JSON counts by its value, so that spaces and the
@@ -27,7 +27,7 @@ export function fingerprintOf({ caller, request }: Pick<KeyedRequest, "caller" |
   part("caller", `${caller.kind} ${caller.keyId ?? caller.userId ?? ""}`);
   part("method", method);
   part("url", url);
-  part("type", isMultipart ? (type.split(";")[0] ?? "") : type);
+  part("type", type.split(";")[0]?.trim().toLowerCase() ?? "");
   for (const name of meaningHeaders) part(name, String(headers[name] ?? ""));
   if (isMultipart) part("length", String(headers["content-length"] ?? "unknown"));
   else if (body instanceof Uint8Array) part("bytes", body);

@@ -8,8 +8,8 @@ export type StreamEnd =
   | { readonly kind: "cut" };
 
 /**
- * The same bytes, one chunk behind: the last one is held back until `onEnd` has resolved, so that who got the whole answer finds
- * it again. `onEnd`, which never fails, is called once, also when the stream fails or its reader goes away ("cut").
+ * The same bytes, as they come; the stream's end is held back until `onEnd` has resolved, so that who saw the end finds the
+ * answer again. `onEnd`, which never fails, is called once, also when the stream fails or its reader goes away ("cut").
  */
 export function teedStream(source: Readable, limitBytes: number, onEnd: (end: StreamEnd) => Promise<void>): Readable {
   let ending: Promise<void> | undefined;
@@ -33,7 +33,6 @@ async function* teed(
 ): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = [];
   let size = 0;
-  let held: Uint8Array | undefined;
   let isWhole = false;
   try {
     for await (const chunk of source as AsyncIterable<Uint8Array | string>) {
@@ -41,8 +40,7 @@ async function* teed(
       size += bytes.length;
       if (size <= limitBytes) pieces.push(bytes);
       else pieces = [];
-      if (held !== undefined) yield held;
-      held = bytes;
+      yield bytes;
     }
     isWhole = true;
   } finally {
@@ -50,5 +48,4 @@ async function* teed(
     if (!isWhole) await onEnd({ kind: "cut" });
   }
   await onEnd(size > limitBytes ? { kind: "too_large" } : { kind: "whole", bytes: Buffer.concat(pieces) });
-  if (held !== undefined) yield held;
 }
