@@ -37,11 +37,8 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
     .description("AI models as a service, on your own machines: train, deploy, serve, meter and bill.")
     .option("--url <url>", "the platform's address")
     .option("--key <key>", "API key")
-    .option(
-      "--organization <organization>",
-      "by name or id; for the admin key and people (default: default, or their first)",
-    )
-    .option("--project <project>", "by name or id; for the admin key and people (default: default, or their first)")
+    .option("--organization <organization>", "X")
+    .option("--project <project>", "project to act in, by name or id (admin key, people)")
     .option("--json", "one JSON value a line instead of words")
     .addHelpText("after", helpText());
   const groups: readonly (readonly [string, readonly Command[]])[] = [

@@ -8,6 +8,7 @@ import { commaSeparated, given, noun, type OpenSession, type SpanFlags, verb, wi
 import { usageChartCommand } from "./usage-chart.ts";
 import { usageExportCommand } from "./usage-export.ts";
 import { usageLinesCommand } from "./usage-lines.ts";
+import { usageProveCommand } from "./usage-prove.ts";
 import { type Reach, readReport, withReach } from "./usage-reach.ts";
 
 interface ReportFlags extends SpanFlags, Reach {
@@ -131,6 +132,7 @@ export function usageCommand(open: OpenSession): Command {
     usageLinesCommand(open),
     usageChartCommand(open),
     usageExportCommand(open),
+    usageProveCommand(open),
   );
   return usage.addCommand(report, { isDefault: true });
 }

@@ -34,6 +34,36 @@ export function compareDecimals(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** "0.0005", "3" → "0.0015": every digit is kept. */
+export function multiplyDecimals(a: string, b: string): string {
+  const [left, right] = [digitsOf(a), digitsOf(b)];
+  return textOf(unitsOf(a, left) * unitsOf(b, right), left + right);
+}
+
+/** "5", "-2" → "7". */
+export const subtractDecimals = (a: string, b: string): string => sumDecimals([a, multiplyDecimals(b, "-1")]);
+
+/** How many of `size` (above zero) begin within `amount` (not negative): 2001 of 1000 are 3. */
+export function countBegun(amount: string, size: string): string {
+  const digits = Math.max(digitsOf(amount), digitsOf(size));
+  const [units, step] = [unitsOf(amount, digits), unitsOf(size, digits)];
+  return `${(units + step - 1n) / step}`;
+}
+
+/** Half to even: "0.125" to 2 digits is "0.12". */
+export function roundDecimal(text: string, digits: number): string {
+  const all = Math.max(digitsOf(text), digits);
+  const units = unitsOf(text, all);
+  const step = 10n ** BigInt(all - digits);
+  const size = units < 0n ? -units : units;
+  const rest = (size % step) * 2n;
+  const whole = size / step;
+  const rounded = rest > step || (rest === step && whole % 2n === 1n) ? whole + 1n : whole;
+  const shown = `${rounded}`.padStart(digits + 1, "0");
+  const sign = units < 0n && rounded > 0n ? "-" : "";
+  return sign + shown.slice(0, shown.length - digits) + (digits === 0 ? "" : `.${shown.slice(-digits)}`);
+}
+
 /** How much `part` is of `whole`, to be drawn: a number, and 0 of nothing. */
 export const shareOf = (part: string, whole: string): number =>
   Number(whole) === 0 ? 0 : Number(part) / Number(whole);
