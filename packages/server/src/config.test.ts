@@ -60,12 +60,14 @@ describe("configuration", () => {
   test("takes where it is reached, whom it may reach and how long it remembers", () => {
     const { config } = readConfig(["--public-url", "https://AI.example.com:8443/", "--usage-retention-months=24"], {
       GRISTMILL_SECRET_KEY: "s".repeat(32),
+      GRISTMILL_ALLOWED_HOSTS: "b.example.com",
       GRISTMILL_ALLOWED_ADDRESSES: "10.1.0.0/16, 127.0.0.1,fd00::/8 ,::1",
       GRISTMILL_SMTP_URL: "smtp://user:p%40ss@mail.example.com:587",
       GRISTMILL_MAIL_FROM: "gristmill@example.com",
     });
     expect(config).toMatchObject({
       publicUrl: "https://ai.example.com:8443",
+      allowedHosts: ["b.example.com", "ai.example.com"],
       usageRetentionMonths: 24,
       secretKey: "s".repeat(32),
       allowedAddresses: ["10.1.0.0/16", "127.0.0.1/32", "fd00::/8", "::1/128"],

@@ -1,18 +1,9 @@
 /** @file All configuration: flags and environment, one table, parsed and checked once. */
-import { isIP } from "node:net";
-import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AppError } from "@gristmill/contract";
 import { z } from "zod";
-
-/** A number given as text. */
-const wholeNumber = (from: number, to: number, expected: string) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `expected ${expected}`)
-    .transform(Number)
-    .refine((value) => value >= from && value <= to, `expected ${expected}`);
+import { expandHome, listed, toNetworks, toOrigin, wholeNumber } from "./config-values.ts";
 
 /** One thing that the operator may set. The flag wins over the variable. */
 interface Setting<T extends z.ZodType> {
@@ -168,7 +159,14 @@ export function readConfig(
   if (config["smtpUrl"] !== undefined && config["mailFrom"] === undefined)
     problems.push("GRISTMILL_MAIL_FROM: expected with GRISTMILL_SMTP_URL: mail needs a sender");
   if (problems.length > 0) throw new AppError("config.invalid", problems.join("\n"), { details: { problems } });
-  return { command, config: config as Config };
+  return { command, config: withPublicHost(config as Config) };
+}
+
+/** Who says where browsers reach the server has named a host of it. */
+function withPublicHost(config: Config): Config {
+  const { publicUrl, allowedHosts } = config;
+  if (publicUrl === undefined) return config;
+  return { ...config, allowedHosts: [...new Set([...allowedHosts, new URL(publicUrl).hostname])] };
 }
 
 /** What `help` prints. */
@@ -227,36 +225,4 @@ function parseCommand(positionals: readonly string[], isHelp: boolean, problems:
   else if (file === undefined || rest.length > 0) problems.push(`${word}: expected one file`);
   else return { kind: word, file: resolve(file) };
   return { kind: "help" };
-}
-
-const listed = (text: string): readonly string[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-
-/** "https://ai.example.com" of a URL without path; a path would be lost without a word. */
-function toOrigin(text: string, context: z.core.$RefinementCtx): string {
-  const url = URL.parse(text);
-  const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
-  if (isPlain) return url.origin;
-  context.addIssue("expected a URL without path, such as https://ai.example.com");
-  return z.NEVER;
-}
-
-/** "10.1.0.0/16" and "::1/128"; a single address is a network of one. */
-function toNetworks(text: string, context: z.core.$RefinementCtx): readonly string[] {
-  return listed(text).map((part) => {
-    const [address = "", bits, ...rest] = part.split("/");
-    const width = { 0: undefined, 4: 32, 6: 128 }[isIP(address)];
-    const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : undefined;
-    if (width !== undefined && length !== undefined && length <= width && rest.length === 0)
-      return `${address}/${length}`;
-    context.addIssue("expected networks such as 10.1.0.0/16, fd00::/8 or 127.0.0.1");
-    return z.NEVER;
-  });
-}
-
-function expandHome(path: string): string {
-  return resolve(path === "~" || path.startsWith("~/") ? homedir() + path.slice(1) : path);
 }
