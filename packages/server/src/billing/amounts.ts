@@ -14,6 +14,8 @@ export interface RatableSum {
   /** null: no price is in force; that never counts as zero. */
   readonly priceId: string | null;
   readonly events: number;
+  /** Events that count for prices for each event: those taken back count against the others. */
+  readonly countedEvents: number;
   /** Exact decimal. */
   readonly quantity: string;
 }
@@ -110,7 +112,10 @@ function divided({ tariff, use, amount, parts }: Cell): readonly RatedSum[] {
 /** Ascending by the characters' codes. */
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const useOf = ({ quantity, events }: RatableSum): Use => ({ quantity: new Big(quantity), events: new Big(events) });
+const useOf = ({ quantity, countedEvents }: RatableSum): Use => ({
+  quantity: new Big(quantity),
+  events: new Big(countedEvents),
+});
 
 const together = (a: Use, b: Use): Use => ({
   quantity: a.quantity.plus(b.quantity),

@@ -1,8 +1,16 @@
 /** @file The price book as admission asks it: what a claim can cost at most, and what recorded use counts as. */
 import Big from "big.js";
-import type { Claimant, Cost, MeteredQuantity, PriceList } from "../metering/index.ts";
+import {
+  type Claimant,
+  type Cost,
+  correctionDimension,
+  type MeteredQuantity,
+  type PriceList,
+} from "../metering/index.ts";
 import type { PriceBook } from "./price-book.ts";
 
+/** How many events a correction counts as; what is none counts as one. */
+const correctedEvents: Readonly<Record<string, Big>> = { whole: new Big(-1), part: new Big(0) };
 const one = new Big(1);
 
 /**
@@ -16,7 +24,7 @@ export function priceListOf(book: PriceBook): PriceList {
     const price = book.find(priced, at);
     if (price === undefined) return { priceId: null, amount: null };
     const exact = new Big(String(quantity));
-    const events = exact.lt(0) ? one.times(-1) : one;
+    const events = correctedEvents[dimensions[correctionDimension] ?? ""] ?? one;
     return { priceId: price.id, amount: price.tariff.mostOf({ quantity: exact, events }).toFixed() };
   };
   return { bound: costOf, costOf };

@@ -7,13 +7,14 @@ import { createTariff, type PriceTerms } from "./tariff.ts";
 import { day, decimals, terms, termsOfAnyKind } from "./testing/prices.ts";
 import { monthOf } from "./windows.ts";
 
-const sum = (quantity: string, more: Partial<RatableSum> = {}): RatableSum => ({
+const sum = (quantity: string, { events = 1, ...more }: Partial<RatableSum> = {}): RatableSum => ({
   projectId: "prj_a",
   windowStart: day(1),
   meter: "training.seconds",
   group: [],
   priceId: "price",
-  events: 1,
+  events,
+  countedEvents: events,
   quantity,
   ...more,
 });
@@ -90,6 +91,18 @@ describe("rating by hand", () => {
       linesTotal: "0.00",
       unpricedEvents: 0,
     });
+  });
+
+  test("[BIL9] an event that was taken back costs nothing, whatever it was charged by", () => {
+    const back = sum("-3", { events: 1, countedEvents: -1 });
+    for (const charge of [
+      terms({ type: "flat", amount: "2" }),
+      terms({ type: "percentage", rate: "0.5", fixed: "2" }),
+      terms({ type: "package", size: "2", amount: "5" }, { free: "1", minimum: "7" }),
+      tiers,
+    ]) {
+      expect(rated([sum("3"), back], charge)).toMatchObject({ exactTotal: "0", rows: [{ events: 2, quantity: "0" }] });
+    }
   });
 
   const tiers = terms({
@@ -182,7 +195,8 @@ function sums(events: readonly Event[], unit: "day" | "month", by: readonly ("ke
     const key = JSON.stringify([one.projectId, one.windowStart, one.group, one.priceId]);
     const known = found.get(key);
     const quantity = new Big(known?.quantity ?? 0).plus(event.quantity).toFixed();
-    found.set(key, { ...one, quantity, events: (known?.events ?? 0) + 1 });
+    const count = (known?.events ?? 0) + 1;
+    found.set(key, { ...one, quantity, events: count, countedEvents: count });
   }
   return [...found.values()];
 }
@@ -194,7 +208,7 @@ function totalByDefinition(events: readonly Event[], prices: readonly PriceTerms
     total = total.plus(
       createTariff(prices[Number(line.priceId)] ?? prices[0] ?? terms({ type: "per_unit", amount: "0" })).amountOf({
         quantity: new Big(line.quantity),
-        events: new Big(line.events),
+        events: new Big(line.countedEvents),
       }),
     );
   return total.toFixed();

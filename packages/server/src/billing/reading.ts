@@ -47,6 +47,7 @@ function toRatable(found: UsageSum): RatableSum {
     group: found.group.slice(0, -1),
     priceId: found.priceId,
     events: found.events,
+    countedEvents: found.countedEvents,
     quantity: found.quantity,
   };
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { AppError, type Correction, type CreateCorrection, type ProjectId, type RequestId } from "@gristmill/contract";
 import Big from "big.js";
-import type { Ledger, UsageRecord } from "../metering/index.ts";
+import { correctionDimension, type Ledger, type UsageRecord } from "../metering/index.ts";
 import { recordId } from "./counting.ts";
 import type { EventStore, LedgerRow } from "./event-store.ts";
 import type { Meters } from "./meters.ts";
@@ -93,8 +93,9 @@ export class Corrections {
       admittedAt: row.admitted_at,
       requestId: row.request_id,
       keyId: row.key_id,
-      dimensions: row.dimensions,
-      rollUpBy: dimensions,
+      // Prices for each event ask for it: an event that is taken back wholly counts no more, one that is set right still does.
+      dimensions: { ...row.dimensions, [correctionDimension]: new Big(quantity ?? 0).eq(0) ? "whole" : "part" },
+      rollUpBy: [...dimensions, correctionDimension],
       original: JSON.stringify({
         specversion: "1.0",
         id,

@@ -43,7 +43,14 @@ export type {
 export { changeRules } from "./rules.ts";
 export { tokensOf } from "./settlement.ts";
 export { dueSlices, type Slice, secondsText } from "./slices.ts";
-export { type SumGroup, sumUsage, type UsageQuestion, type UsageSum, type WindowUnit } from "./usage-sums.ts";
+export {
+  correctionDimension,
+  type SumGroup,
+  sumUsage,
+  type UsageQuestion,
+  type UsageSum,
+  type WindowUnit,
+} from "./usage-sums.ts";
 export { cutAtHours, type Span } from "./whole-hours.ts";
 
 /** What metering is made from. */

@@ -41,9 +41,17 @@ export interface UsageSum {
   /** By which price it was rated when it was written; null: none was in force. */
   readonly priceId: string | null;
   readonly events: number;
+  /** Events that count, as prices for each event ask: those taken back count against the others. */
+  readonly countedEvents: number;
   /** Exact decimal. */
   readonly quantity: string;
 }
+
+/**
+ * Dimension of corrections: "whole" when they take an event back, "part" when they set its quantity right. Its dot keeps
+ * meters of others from declaring it.
+ */
+export const correctionDimension = "gristmill.correction";
 
 const groupExpressions: Record<SumGroup, RawBuilder<string | null>> = {
   project: sql`project_id`,
@@ -71,7 +79,9 @@ export async function sumUsage(db: Database, question: UsageQuestion): Promise<r
   const positions = sql.raw(keys.map((_, index) => index + 1).join(", "));
   const columns = sql.join(keys.map((key, index) => sql`${key} as ${sql.ref(`k${index}`)}`));
   const { rows } = await sql<Readonly<Record<string, unknown>>>`
-    select ${columns}, sum(events)::float8 as events, sum(quantity) as quantity
+    select ${columns}, sum(events)::float8 as events, sum(quantity) as quantity,
+      sum(events * case dimensions ->> ${correctionDimension} when 'whole' then -1 when 'part' then 0 else 1 end)::float8
+        as counted
     from (${cells(question)}) as cell
     group by ${positions}
     order by ${positions}
@@ -106,6 +116,7 @@ function fromRow(row: Readonly<Record<string, unknown>>, groups: number): UsageS
     priceId: at(2),
     group: Array.from({ length: groups }, (_, index) => at(3 + index)),
     events: row["events"] as number,
+    countedEvents: row["counted"] as number,
     quantity: row["quantity"] as string,
   };
 }
