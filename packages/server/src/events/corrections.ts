@@ -115,5 +115,12 @@ export class Corrections {
   }
 }
 
+/** Those of what is corrected, and whether an event counts one less by it. What takes a taking-back back counts one again. */
+function markedDimensions({ dimensions }: LedgerRow, isPart: boolean): Readonly<Record<string, string>> {
+  const { [correctionDimension]: before, ...plain } = dimensions;
+  if (isPart || before === "part") return { ...plain, [correctionDimension]: "part" };
+  return before === "whole" ? plain : { ...plain, [correctionDimension]: "whole" };
+}
+
 const corrected = ({ source, id }: { readonly source: string; readonly id: string }): AppError =>
   new AppError("event.corrected", `The event "${id}" of "${source}" was corrected before.`);

@@ -42,58 +42,25 @@ export class Events {
    * @throws AppError `quarantine.full` before anything is written; `database.unavailable`.
    */
   async take(sender: Sender, sent: readonly SentEvent[]): Promise<EventsTaken> {
-    const { quarantine, store } = this.#deps;
+    const { quarantine } = this.#deps;
     const { good, bad } = await this.#sort(sender, sent);
     const quarantined = await quarantine.add(
       sender,
       bad.map(({ text, problem }) => ({ text, fingerprint: createHash("sha256").update(text).digest(), problem })),
     );
-    const known = await store.known(
-      sender.projectId,
-      good.map(({ event }) => event),
-    );
-    const seen = new Set(known);
-    const fresh = good.filter(({ event }) => {
-      const key = eventKey(event);
-      return seen.has(key) ? false : seen.add(key);
-    });
-    await this.record(
-      sender.projectId,
-      fresh.map(({ records }) => records),
-    );
+    const accepted = await this.#record(sender.projectId, good);
     return {
       object: "events.taken",
-      accepted: fresh.length,
-      duplicates: good.length - fresh.length,
+      accepted,
+      duplicates: good.length - accepted,
       quarantined: bad.map(({ index, problem }, place) => ({ index, id: quarantined[place] ?? "", ...problem })),
     };
-  }
-
-  /** Writes the records of events, those of one event together. */
-  async record(projectId: ProjectId, events: readonly (readonly UsageRecord[])[]): Promise<void> {
-    let write: UsageRecord[] = [];
-    for (const records of events) {
-      if (write.length + records.length > recordsPerWrite) {
-        await this.#deps.ledger.record(projectId, write);
-        write = [];
-      }
-      write.push(...records);
-    }
-    if (write.length > 0) await this.#deps.ledger.record(projectId, write);
   }
 
   /** Counts one event that waited as if it came now; answers with what is still wrong with it. Counted before, it changes nothing. */
   async recount(sender: Sender, value: unknown): Promise<Problem | undefined> {
     const { good, bad } = await this.#sort(sender, [{ value, text: "" }]);
-    const known = await this.#deps.store.known(
-      sender.projectId,
-      good.map(({ event }) => event),
-    );
-    if (known.size === 0)
-      await this.record(
-        sender.projectId,
-        good.map(({ records }) => records),
-      );
+    await this.#record(sender.projectId, good);
     return bad[0]?.problem;
   }
 
@@ -110,6 +77,24 @@ export class Events {
       last_id: last === undefined ? null : toCursor(last),
       has_more: rows.length > query.limit,
     };
+  }
+
+  /** Writes events, the records of one together; how many were new. An event is known by its first record. */
+  async #record(projectId: ProjectId, events: readonly Good[]): Promise<number> {
+    const { ledger, store } = this.#deps;
+    const several = events.flatMap(({ event, records }) => (records.length > 1 ? [event] : []));
+    // A meter that was made since would count what was counted before without it.
+    const seen = new Set(await store.known(projectId, several));
+    const fresh = events.filter(({ event }) => {
+      const key = eventKey(event);
+      return seen.has(key) ? false : seen.add(key);
+    });
+    let accepted = 0;
+    for (const records of inWrites(fresh.map((each) => each.records))) {
+      const repeated = new Set(await ledger.record(projectId, records));
+      for (const record of records) if (record.original !== undefined && !repeated.has(record)) accepted++;
+    }
+    return accepted;
   }
 
   async #sort(sender: Sender, sent: readonly SentEvent[]): Promise<{ good: Good[]; bad: Bad[] }> {
@@ -133,6 +118,19 @@ export class Events {
     }
     return { good, bad };
   }
+}
+
+/** Records in lists that the ledger takes at once; those of one event are never parted. */
+function* inWrites(events: readonly (readonly UsageRecord[])[]): Generator<readonly UsageRecord[]> {
+  let write: UsageRecord[] = [];
+  for (const records of events) {
+    if (write.length + records.length > recordsPerWrite) {
+      yield write;
+      write = [];
+    }
+    write.push(...records);
+  }
+  if (write.length > 0) yield write;
 }
 
 interface Good {

@@ -1,7 +1,7 @@
 import { request } from "node:http";
-import { CloudEvent, type CloudEventV1, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
+import { CloudEvent, type CloudEventV1, emitterFor, HTTP, Mode } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cloudEventOf, type EventsApp, eventsApp } from "./testing/events-app.ts";
+import { type EventsApp, eventsApp } from "./testing/events-app.ts";
 
 let app: EventsApp;
 let url: string;

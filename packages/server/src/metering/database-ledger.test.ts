@@ -124,7 +124,7 @@ describe("writing", () => {
       await fc.assert(
         fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 25 }), async (calls) => {
           const prefix = `run-${++runs}-`;
-          const pending: Promise<void>[] = [];
+          const pending: Promise<unknown>[] = [];
           for (const { server, ids, waitBefore } of calls) {
             if (waitBefore) await Promise.all(pending);
             const events = ids.map((id) => eventOf(`${prefix}${id}`, { quantity: String(id + 1) }));

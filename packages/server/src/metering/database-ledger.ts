@@ -41,7 +41,7 @@ interface Waiting {
 /** Keeps the ledger's promises on PostgreSQL: see the rules in README.md. */
 export class DatabaseLedger implements Ledger, Limiter {
   readonly #claims: GroupCommit<Entrant, Admitted>;
-  readonly #settlements: GroupCommit<Settlement, undefined>;
+  readonly #settlements: GroupCommit<Settlement, ReadonlySet<UsageRecord>>;
   readonly #policy: CurrentPolicy;
   readonly #organizations: Organizations;
   readonly #now: () => Date;
@@ -61,8 +61,8 @@ export class DatabaseLedger implements Ledger, Limiter {
       sizeOf: (settlement) => Math.max(1, settlement.events.length),
       onAbandoned: () => {}, // written after all; a repeat finds it
       commit: async (group) => {
-        await settlements.write(group);
-        return () => undefined;
+        const repeated = await settlements.write(group);
+        return () => repeated;
       },
     });
     this.#claims = new GroupCommit({
@@ -120,9 +120,11 @@ export class DatabaseLedger implements Ledger, Limiter {
     await this.#settlements.submit({ projectId: settled.projectId, ends: nameOf(settled), events: [] });
   }
 
-  async record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<void> {
+  async record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<readonly UsageRecord[]> {
     checkRecords(events, "any");
-    if (events.length > 0) await this.#settlements.submit({ projectId, ends: null, events });
+    if (events.length === 0) return [];
+    const repeated = await this.#settlements.submit({ projectId, ends: null, events });
+    return events.filter((event) => repeated.has(event));
   }
 
   /** Reads the rules again if the database has others than this server knows. */

@@ -103,6 +103,9 @@ export interface Ledger {
   settle(settled: Settled, events: readonly UsageRecord[]): Promise<void>;
   /** Ends a claim that used nothing. */
   release(settled: Settled): Promise<void>;
-  /** Usage that nothing was claimed for: imports, events of others, corrections. Idempotent by (project, source, id); at most 1000 events. */
-  record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<void>;
+  /**
+   * Usage that nothing was claimed for: imports, events of others, corrections. Idempotent by (project, source, id); at most
+   * 1000 events. Resolves to those that were on the ledger before, or twice among these.
+   */
+  record(projectId: ProjectId, events: readonly UsageRecord[]): Promise<readonly UsageRecord[]>;
 }

@@ -2,6 +2,7 @@
 import type { Database } from "../db/index.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
 import { maxTries, repeatedOnce, restless } from "./failure.ts";
+import type { UsageRecord } from "./ledger.ts";
 import type { Organizations } from "./organizations.ts";
 import { PartitionsAhead } from "./partitions.ts";
 import { askToSettle, type Settlement } from "./settlement.ts";
@@ -24,8 +25,11 @@ export class Settlements {
     this.#partitions = new PartitionsAhead(deps.db);
   }
 
-  /** Resolves when all is on disk. @throws AppError `database.unavailable`, or what PostgreSQL says of the rows. */
-  async write(settlements: readonly Settlement[]): Promise<void> {
+  /**
+   * Resolves when all is on disk, to the records that were there already.
+   * @throws AppError `database.unavailable`, or what PostgreSQL says of the rows.
+   */
+  async write(settlements: readonly Settlement[]): Promise<ReadonlySet<UsageRecord>> {
     const { db, policy, organizations } = this.#deps;
     await repeatedOnce(async () => {
       await this.#partitions.cover(settlements.flatMap(({ events }) => events));
@@ -46,7 +50,7 @@ export class Settlements {
             [],
           ),
         );
-      else return;
+      else return new Set(answer.flatMap((n) => question.events[n - 1]?.record ?? []));
     }
     throw restless();
   }

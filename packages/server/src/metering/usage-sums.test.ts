@@ -118,13 +118,13 @@ describe("sumUsage", () => {
             maxLength: 4,
           }),
           meter: fc.constantFrom("service.requests", null),
-          keyIds: fc.constantFrom(undefined, [], ["key_a"], ["key_a", "key_b"]),
+          keyIds: fc.constantFrom<readonly KeyId[] | undefined>(undefined, [], ["key_a"], ["key_a", "key_b"]),
           both: fc.boolean(),
         }),
         async ({ from, length, window, groups, meter, keyIds, both }) => {
           const question = {
             projectIds: both ? projects : [projects[0]],
-            ...(keyIds === undefined ? {} : { keyIds: keyIds as KeyId[] }),
+            ...(keyIds === undefined ? {} : { keyIds }),
             from: new Date(start + from),
             to: new Date(start + from + length),
             window,

@@ -319,13 +319,13 @@ export const admission: Migration = {
     --   ended, ended_tokens: claims that end, and how many tokens each of them used.
     --   accruals: amounts of events that count against allowances, if the event is new.
     --   thresholds: [{id, threshold}] of those allowances.
-    --   fresh: how many events were new.
+    --   repeated: those events that were there already, or twice in the group.
     create function ledger_settle(
       events json, cells json,
       ended text[], ended_tokens bigint[],
       accrual_events integer[], accrual_allowances text[], accrual_amounts numeric[],
       thresholds json, by_version bigint,
-      out stale boolean, out missing boolean, out fresh bigint
+      out stale boolean, out missing boolean, out repeated integer[]
     ) language plpgsql set enable_seqscan = off as $$
     #variable_conflict use_column
     declare
@@ -392,8 +392,11 @@ export const admission: Migration = {
         if stray_count > 0 then
           raise exception 'an event names no project' using errcode = 'foreign_key_violation';
         end if;
+        if coalesce(cardinality(fresh_events), 0) < json_array_length(events) then
+          select array_agg(n) into repeated from json_to_recordset(events) as event (n integer)
+          where n <> all (coalesce(fresh_events, '{}'));
+        end if;
       end if;
-      fresh := coalesce(cardinality(fresh_events), 0);
 
       if cardinality(ended) > 0 then
         with gone as (

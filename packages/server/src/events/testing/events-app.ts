@@ -47,10 +47,7 @@ export async function eventsApp({
 }: EventsAppOptions = {}): Promise<EventsApp> {
   const database = await testDatabase();
   const metering = createMetering({ db: database.db, now, log: silent });
-  const [mine, theirs] = [
-    await insertTestProject(database.db, "mine"),
-    await insertTestProject(database.db, "theirs"),
-  ];
+  const [mine, theirs] = [await insertTestProject(database.db, "mine"), await insertTestProject(database.db, "theirs")];
   const ground = { now, newId, log: silent };
   const { ledger } = metering;
   const feature = createEvents({ ground, db: database.db, ledger, retentionMonths, quarantineLimit });
@@ -76,7 +73,12 @@ export async function eventsApp({
     });
     const isJson = String(answer.headers["content-type"]).includes("json");
     const text = answer.body;
-    return { status: answer.statusCode, body: isJson && text !== "" ? parsed(text) : undefined, text, headers: answer.headers };
+    return {
+      status: answer.statusCode,
+      body: isJson && text !== "" ? parsed(text) : undefined,
+      text,
+      headers: answer.headers,
+    };
   };
   return {
     database,
