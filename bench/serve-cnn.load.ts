@@ -1,4 +1,4 @@
-/** @file The load generator of serve-cnn, a process of its own: reads one job from its standard input, writes what it saw to its standard output. */
+/** @file The load generator of serve-cnn and pipeline, a process of its own: reads one job from its standard input, writes what it saw to its standard output. */
 import { text } from "node:stream/consumers";
 import autocannon from "autocannon";
 
@@ -9,6 +9,8 @@ export interface LoadJob {
   readonly bodyBase64: string;
   readonly connections: number;
   readonly seconds: number;
+  /** Requests a second of all connections together; default: as many as are answered. */
+  readonly rate?: number;
 }
 
 /** What it saw. Times in ms, from the request's first byte to the answer's last. */
@@ -41,6 +43,8 @@ const run = autocannon(
     body: Buffer.from(job.bodyBase64, "base64"),
     connections: job.connections,
     duration: job.seconds,
+    // Without: waiting for one's turn would count as latency where the answer was late only once.
+    ...(job.rate === undefined ? {} : { overallRate: job.rate, ignoreCoordinatedOmission: true }),
   },
   (error: unknown) => (error ? finished.reject(error) : finished.resolve()),
 );
