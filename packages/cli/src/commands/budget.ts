@@ -6,6 +6,7 @@ import { table } from "../terminal/table.ts";
 import { formatDecimal, formatTime } from "../terminal/words.ts";
 import { budgetGauge, gauge, percentText } from "./budget-gauge.ts";
 import { commaSeparated, gather, given, noun, type OpenSession, verb, withLimit } from "./command.ts";
+import { type NameOf, readNames } from "./names.ts";
 import { checkSubject, type SubjectFlags, subjectOf, subjectText, withSubject } from "./subject.ts";
 
 interface BudgetFlags {
@@ -25,10 +26,10 @@ const periodOf = ({ period, period_start, period_end }: Budget): string =>
     ? period
     : `${period}, ${formatTime(period_start).slice(0, 10)} to ${formatTime(period_end).slice(0, 10)}`;
 
-const facts = (budget: Budget): [string, string][] => [
+const facts = (budget: Budget, nameOf: NameOf): [string, string][] => [
   ["name", budget.name],
   ["id", budget.id],
-  ["for", subjectText(budget.subject)],
+  ["for", subjectText(budget.subject, nameOf)],
   ["period", periodOf(budget)],
   ["amount", money(budget.amount, budget.currency)],
   ["spent", money(budget.spent, budget.currency)],
@@ -82,14 +83,17 @@ function settingsOf({ hard, soft, thresholds, email, webhook }: BudgetFlags) {
 export function budgetCommand(open: OpenSession): Command {
   const list = withLimit(verb("list", "List budgets, and how much of each is spent", ["gristmill budget list"]));
   list.action(async ({ limit }: { limit: number }) => {
-    const { client, output, signal } = await open(list).connected();
+    const connected = await open(list).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected, { keys: true });
     const { paint } = output.out;
     output.list(
       await client.budgets.list({ signal }).all(limit),
       [
         { head: "name" },
         { head: "id" },
-        { head: "period" },
+        { head: "for" },
+        { head: "each" },
         { head: "" },
         { head: "spent", align: "right" },
         { head: "of", align: "right" },
@@ -99,6 +103,7 @@ export function budgetCommand(open: OpenSession): Command {
       (budget) => [
         budget.name,
         budget.id,
+        subjectText(budget.subject, nameOf),
         budget.period,
         gauge(budget, 16, paint),
         formatDecimal(budget.spent),
@@ -114,9 +119,11 @@ export function budgetCommand(open: OpenSession): Command {
     "gristmill budget show bud_01...",
   ]);
   show.action(async (id: string) => {
-    const { client, output, signal } = await open(show).connected();
+    const connected = await open(show).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected, { keys: true });
     const budget = await client.budgets.get(id, { signal });
-    output.facts(budget, () => facts(budget));
+    output.facts(budget, () => facts(budget, nameOf));
     const { paint, columns } = output.out;
     if (!output.json)
       output.result(() => ["", budgetGauge(budget, columns, paint), alertsText(budget, paint)].join("\n").trimEnd());
@@ -136,6 +143,7 @@ export function budgetCommand(open: OpenSession): Command {
     const settings = settingsOf(flags);
     const connected = await open(create).connected();
     const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const subject = await subjectOf(connected, flags);
     const { notify, ...rest } = settings;
     const told = notify === undefined ? {} : { notify: { emails: [], webhooks: [], ...notify } };
@@ -143,7 +151,7 @@ export function budgetCommand(open: OpenSession): Command {
       { name, amount, subject, period: flags.period, ...rest, ...told },
       { signal },
     );
-    output.facts(budget, () => facts(budget));
+    output.facts(budget, () => facts(budget, nameOf));
   });
 
   const update = withSettings(
@@ -159,9 +167,11 @@ export function budgetCommand(open: OpenSession): Command {
     const body = { ...given({ amount, name }), ...settingsOf(flags) };
     if (Object.keys(body).length === 0)
       throw new UsageError("cli.nothing_to_change", "Nothing to change.", "Give --amount, or see --help.");
-    const { client, output, signal } = await open(update).connected();
+    const connected = await open(update).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const budget = await client.budgets.update(id, body, { signal });
-    output.facts(budget, () => facts(budget));
+    output.facts(budget, () => facts(budget, nameOf));
   });
 
   const remove = verb("delete <budget>", "Delete a budget", ["gristmill budget delete bud_01..."]);

@@ -1,6 +1,6 @@
 import { type QuarantinedEvent, type QuarantineReason, quarantineReasons, quarantineStates } from "@gristmill/contract";
 import { type Command, Option } from "commander";
-import { formatTime } from "../terminal/words.ts";
+import { formatTime, shortened } from "../terminal/words.ts";
 import { given, type OpenSession, verb, withLimit } from "./command.ts";
 
 const facts = (one: QuarantinedEvent): [string, string][] => [
@@ -28,7 +28,7 @@ export function quarantineCommands(open: OpenSession): readonly Command[] {
     output.list(
       await client.quarantine.list({ signal, status, ...given({ code }) }).all(limit),
       [{ head: "id" }, { head: "received" }, { head: "why" }, { head: "code" }],
-      (one) => [one.id, formatTime(one.received_at), one.reason, one.code],
+      (one) => [one.id, formatTime(one.received_at), shortened(one.reason, 70), one.code],
       "Nothing is set aside.",
     );
   });

@@ -4,16 +4,11 @@ import type { NewEvent } from "@gristmill/sdk";
 import type { Command } from "commander";
 import { CliError, UsageError } from "../failure.ts";
 import type { Paint } from "../terminal/paint.ts";
-import { formatCount, formatTime } from "../terminal/words.ts";
+import { formatCount, formatTime, shortened } from "../terminal/words.ts";
 import { given, noun, type OpenSession, type SpanFlags, verb, withLimit, withSpan } from "./command.ts";
 import { correctCommand } from "./event-correct.ts";
 import { eventsOfFile } from "./event-file.ts";
 import { quarantineCommands } from "./event-quarantine.ts";
-
-const dataText = (data: unknown): string => {
-  const text = data === undefined ? "" : JSON.stringify(data);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-};
 
 const eventRow = (event: CloudEvent): string[] => [
   event.time === undefined ? "–" : formatTime(event.time),
@@ -21,7 +16,7 @@ const eventRow = (event: CloudEvent): string[] => [
   event.id,
   event.type,
   event.subject ?? "–",
-  dataText(event.data),
+  event.data === undefined ? "" : shortened(JSON.stringify(event.data), 60),
 ];
 
 /** How many were taken, and why others were not. Pure. */

@@ -2,6 +2,7 @@ import type { Limit, LimitMetric } from "@gristmill/contract";
 import { type Command, Option } from "commander";
 import { formatCount, formatTime } from "../terminal/words.ts";
 import { given, noun, type OpenSession, verb, wholeNumber, withLimit } from "./command.ts";
+import { type NameOf, readNames } from "./names.ts";
 import { checkSubject, type SubjectFlags, subjectOf, subjectText, withSubject } from "./subject.ts";
 
 const words: Readonly<Record<LimitMetric, string>> = {
@@ -19,9 +20,9 @@ const metrics = {
 type MetricName = keyof typeof metrics;
 const metricNames = Object.keys(metrics) as MetricName[];
 
-const facts = (limit: Limit): [string, string][] => [
+const facts = (limit: Limit, nameOf: NameOf): [string, string][] => [
   ["id", limit.id],
-  ["for", subjectText(limit.subject)],
+  ["for", subjectText(limit.subject, nameOf)],
   ["at most", `${formatCount(limit.value)} ${words[limit.metric]}`],
   ["created", formatTime(limit.created_at)],
 ];
@@ -34,12 +35,19 @@ export function limitCommand(open: OpenSession): Command {
     ),
   );
   list.action(async ({ limit: most, metric }: { limit: number; metric?: MetricName }) => {
-    const { client, output, signal } = await open(list).connected();
+    const connected = await open(list).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected, { keys: true });
     const which = given({ metric: metric === undefined ? undefined : metrics[metric] });
     output.list(
       await client.limits.list({ signal, ...which }).all(most),
       [{ head: "id" }, { head: "for" }, { head: "at most", align: "right" }, { head: "" }],
-      ({ id, subject, value, metric: counted }) => [id, subjectText(subject), formatCount(value), words[counted]],
+      ({ id, subject, value, metric: counted }) => [
+        id,
+        subjectText(subject, nameOf),
+        formatCount(value),
+        words[counted],
+      ],
       "No limits. Make one: gristmill limit create 60 --metric requests --for-project default",
     );
   });
@@ -60,9 +68,10 @@ export function limitCommand(open: OpenSession): Command {
     const value = wholeNumber(1)(text);
     const connected = await open(create).connected();
     const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const subject = await subjectOf(connected, flags);
     const limit = await client.limits.create({ subject, metric: metrics[flags.metric], value }, { signal });
-    output.facts(limit, () => facts(limit));
+    output.facts(limit, () => facts(limit, nameOf));
   });
 
   const update = verb("update <limit> <value>", "Raise or lower a limit; it holds from the next request on", [
@@ -70,9 +79,11 @@ export function limitCommand(open: OpenSession): Command {
   ]);
   update.action(async (id: string, text: string) => {
     const value = wholeNumber(1)(text);
-    const { client, output, signal } = await open(update).connected();
+    const connected = await open(update).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const limit = await client.limits.update(id, { value }, { signal });
-    output.facts(limit, () => facts(limit));
+    output.facts(limit, () => facts(limit, nameOf));
   });
 
   const remove = verb("delete <limit>", "Delete a limit", ["gristmill limit delete lim_01..."]);

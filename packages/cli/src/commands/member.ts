@@ -5,6 +5,7 @@ import { table } from "../terminal/table.ts";
 import { formatTime } from "../terminal/words.ts";
 import { given, noun, type OpenSession, verb, withLimit } from "./command.ts";
 import { joinCommand } from "./login.ts";
+import { type NameOf, readNames } from "./names.ts";
 
 interface RoleFlags {
   readonly role: Role;
@@ -15,11 +16,14 @@ const roleOption = (): Option =>
   new Option("--role <role>", "what they may do").choices(roleNames).makeOptionMandatory();
 const inOption = "--in <project>";
 
-const rolesOf = ({ role, projects }: Member): string =>
+const rolesOf = ({ role, projects }: Member, nameOf: NameOf): string =>
   [
     ...(role === null ? [] : [role]),
-    ...projects.map(({ project_id, role: inProject }) => `${inProject} in ${project_id}`),
+    ...projects.map(({ project_id, role: inProject }) => `${inProject} in ${nameOf(project_id)}`),
   ].join(", ") || "–";
+
+const invitedAs = ({ role, project_id }: Invitation, nameOf: NameOf): string =>
+  project_id === null ? role : `${role} in ${nameOf(project_id)}`;
 
 function stateOf(invitation: Invitation, paint: Paint): string {
   if (invitation.accepted_at !== null) return paint("good", `accepted ${formatTime(invitation.accepted_at)}`);
@@ -53,11 +57,13 @@ export function memberCommand(open: OpenSession): Command {
     ),
   );
   list.action(async ({ limit, in: project }: { limit: number; in?: string }) => {
-    const { client, output, signal } = await open(list).connected();
+    const connected = await open(list).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     output.list(
       await client.members.list({ signal, ...given({ project }) }).all(limit),
       [{ head: "name" }, { head: "e-mail" }, { head: "role" }, { head: "id" }, { head: "since" }],
-      (member) => [member.name, member.email, rolesOf(member), member.id, formatTime(member.created_at)],
+      (member) => [member.name, member.email, rolesOf(member, nameOf), member.id, formatTime(member.created_at)],
       "No members. Invite one: gristmill member invite ada@example.com --role developer",
     );
   });
@@ -74,7 +80,7 @@ export function memberCommand(open: OpenSession): Command {
     output.facts(made, () => [
       ["token", output.out.paint("strong", made.token)],
       ["e-mail", made.email],
-      ["role", made.project_id === null ? made.role : `${made.role} in ${made.project_id}`],
+      ["role", project === undefined ? made.role : `${made.role} in ${project}`],
       ["id", made.id],
       ["holds to", formatTime(made.expires_at)],
     ]);
@@ -83,16 +89,13 @@ export function memberCommand(open: OpenSession): Command {
 
   const invitations = withLimit(verb("invitations", "List invitations", ["gristmill member invitations"]));
   invitations.action(async ({ limit }: { limit: number }) => {
-    const { client, output, signal } = await open(invitations).connected();
+    const connected = await open(invitations).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     output.list(
       await client.invitations.list({ signal }).all(limit),
       [{ head: "e-mail" }, { head: "role" }, { head: "state" }, { head: "id" }],
-      (one) => [
-        one.email,
-        one.project_id === null ? one.role : `${one.role} in ${one.project_id}`,
-        stateOf(one, output.out.paint),
-        one.id,
-      ],
+      (one) => [one.email, invitedAs(one, nameOf), stateOf(one, output.out.paint), one.id],
       "No invitations.",
     );
   });
@@ -113,12 +116,14 @@ export function memberCommand(open: OpenSession): Command {
     .addOption(roleOption())
     .option(inOption, "in this project alone");
   update.action(async (user: string, { role, in: project }: RoleFlags) => {
-    const { client, output, signal } = await open(update).connected();
+    const connected = await open(update).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const member = await client.members.update(user, { role }, { signal, ...given({ project }) });
     output.facts(member, () => [
       ["name", member.name],
       ["e-mail", member.email],
-      ["role", rolesOf(member)],
+      ["role", rolesOf(member, nameOf)],
     ]);
   });
 

@@ -74,7 +74,12 @@ export function meterCommand(open: OpenSession): Command {
     output.list(
       await client.meters.list({ signal }).all(limit),
       [{ head: "name" }, { head: "counts" }, { head: "unit" }, { head: "dimensions" }],
-      (meter) => [meter.name, countsOf(meter), meter.unit, Object.keys(meter.dimensions).join(", ") || "–"],
+      (meter) => [
+        meter.name,
+        countsOf(meter),
+        meter.unit,
+        meter.built_in ? "–" : Object.keys(meter.dimensions).join(", ") || "–",
+      ],
       "No meters.",
     );
   });

@@ -4,17 +4,18 @@ import { UsageError } from "../failure.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { formatTime } from "../terminal/words.ts";
 import { given, noun, type OpenSession, verb, withLimit } from "./command.ts";
+import { type NameOf, readNames } from "./names.ts";
 
 const stateOf = ({ disabled_at }: ServiceAccount, paint: Paint): string =>
   disabled_at === null ? paint("good", "active") : paint("bad", `disabled ${formatTime(disabled_at)}`);
 
-const roleOf = ({ role, project_id }: ServiceAccount): string =>
-  project_id === null ? role : `${role} in ${project_id}`;
+const roleOf = ({ role, project_id }: ServiceAccount, nameOf: NameOf): string =>
+  project_id === null ? role : `${role} in ${nameOf(project_id)}`;
 
-const facts = (account: ServiceAccount, paint: Paint): [string, string][] => [
+const facts = (account: ServiceAccount, nameOf: NameOf, paint: Paint): [string, string][] => [
   ["name", account.name],
   ["id", account.id],
-  ["role", roleOf(account)],
+  ["role", roleOf(account, nameOf)],
   ["state", stateOf(account, paint)],
   ["created", formatTime(account.created_at)],
 ];
@@ -23,11 +24,13 @@ const facts = (account: ServiceAccount, paint: Paint): [string, string][] => [
 export function serviceAccountCommand(open: OpenSession): Command {
   const list = withLimit(verb("list", "List accounts of programs", ["gristmill service-account list"]));
   list.action(async ({ limit }: { limit: number }) => {
-    const { client, output, signal } = await open(list).connected();
+    const connected = await open(list).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     output.list(
       await client.serviceAccounts.list({ signal }).all(limit),
       [{ head: "name" }, { head: "id" }, { head: "role" }, { head: "state" }],
-      (account) => [account.name, account.id, roleOf(account), stateOf(account, output.out.paint)],
+      (account) => [account.name, account.id, roleOf(account, nameOf), stateOf(account, output.out.paint)],
       "No service accounts.",
     );
   });
@@ -39,9 +42,11 @@ export function serviceAccountCommand(open: OpenSession): Command {
     .addOption(new Option("--role <role>", "what it may do").choices(roleNames).makeOptionMandatory())
     .option("--in <project>", "in this project alone");
   create.action(async (name: string, { role, in: project }: { role: Role; in?: string }) => {
-    const { client, output, signal } = await open(create).connected();
+    const connected = await open(create).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const account = await client.serviceAccounts.create({ name, role, ...given({ project }) }, { signal });
-    output.facts(account, () => facts(account, output.out.paint));
+    output.facts(account, () => facts(account, nameOf, output.out.paint));
   });
 
   const update = verb("update <account>", "Rename an account, change its role, or refuse its keys", [
@@ -60,9 +65,11 @@ export function serviceAccountCommand(open: OpenSession): Command {
     const body = given({ name, role, disabled });
     if (Object.keys(body).length === 0)
       throw new UsageError("cli.nothing_to_change", "Nothing to change.", "See --help for what can be changed.");
-    const { client, output, signal } = await open(update).connected();
+    const connected = await open(update).connected();
+    const { client, output, signal } = connected;
+    const nameOf = await readNames(connected);
     const changed = await client.serviceAccounts.update(account, body, { signal });
-    output.facts(changed, () => facts(changed, output.out.paint));
+    output.facts(changed, () => facts(changed, nameOf, output.out.paint));
   });
 
   const remove = verb("delete <account>", "Delete an account; its keys are refused", [

@@ -4,6 +4,7 @@ import type { Gristmill } from "@gristmill/sdk";
 import type { Command } from "commander";
 import { UsageError } from "../failure.ts";
 import type { Connected } from "../session.ts";
+import type { NameOf } from "./names.ts";
 
 /** Whom the options name. */
 export interface SubjectFlags {
@@ -53,5 +54,6 @@ export async function organizationId(
   throw new UsageError("cli.no_organization", "No organization is yours.", "Give one by --organization.");
 }
 
-/** "project prj_…" */
-export const subjectText = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type} ${id}`;
+/** "project vision", "key key_…", "organization" */
+export const subjectText = ({ type, id }: BudgetSubject, nameOf: NameOf): string =>
+  type === "organization" ? type : `${type} ${nameOf(id)}`;

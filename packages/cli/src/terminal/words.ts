@@ -49,3 +49,9 @@ export const formatMetrics = (metrics: Readonly<Record<string, number>>): string
   Object.entries(metrics)
     .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
     .join("  ");
+
+/** At most so many characters; what was cut off is said by "…". */
+export const shortened = (text: string, most: number): string => {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
+};
