@@ -75,6 +75,7 @@ const amount = z
   .refine((text) => /[1-9]/.test(text), "expected more than zero");
 
 const thresholds = z
+  // float-ok: halves of percents, which doubles hold exactly
   .array(z.number().min(1, "expected percent from 1").max(1000, "expected percent up to 1000").multipleOf(0.5))
   .max(10)
   .transform((percents) => [...new Set(percents)].toSorted((a, b) => a - b));

@@ -22,6 +22,7 @@ export function periodAt(kind: BudgetPeriod, at: Date): Period {
     case "day":
       return span(day, new Date(day.getTime() + dayMs));
     case "week": {
+      // float-ok: days of the week
       const sinceMonday = (day.getUTCDay() + 6) % 7;
       const monday = new Date(day.getTime() - sinceMonday * dayMs);
       return span(monday, new Date(monday.getTime() + 7 * dayMs));

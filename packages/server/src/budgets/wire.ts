@@ -41,6 +41,7 @@ export const periodToWire = ({ start, end }: Period): Pick<Budget, "period_start
 
 /** Which percent of the amount that was in force, to two digits: "80", "33.33". */
 export const percentOf = ({ threshold, amount }: Pick<AlertRow, "threshold" | "amount">): number =>
+  // float-ok: a percentage that is shown, and nothing is reckoned with
   Number(new Big(threshold).times(100).div(amount).round(2).toFixed());
 
 const alertToWire = (alert: AlertRow, period: Period, deliveries: readonly DeliveryRow[]): BudgetAlert => ({

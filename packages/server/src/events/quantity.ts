@@ -12,6 +12,7 @@ const form = /^\d{1,18}(\.\d{1,9})?$/;
 export function exactQuantity(value: unknown): string | undefined {
   if (typeof value === "string") return form.test(value) ? value : undefined;
   if (typeof value !== "number" || !(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) return undefined;
+  // float-ok: whole numbers that doubles hold exactly
   if (Number.isInteger(value)) return Math.abs(value).toString();
   return new Big(value).round(9, Big.roundHalfEven).toFixed();
 }

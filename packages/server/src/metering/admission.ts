@@ -176,6 +176,7 @@ function limitsOf(
       metric: window.metric,
       limit: window.capacity,
       remaining: remaining[windows.indexOf(window)] ?? 0,
+      // float-ok: milliseconds
       resetMs: (bucketsPerWindow + 1) * width - (admittedAt.getTime() % width),
     };
   });

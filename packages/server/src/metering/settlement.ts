@@ -44,7 +44,12 @@ export interface SettlementQuestion {
 }
 
 /** Meters whose sum is what limits call tokens. */
-const tokenMeters: ReadonlySet<string> = new Set(["service.input_tokens", "service.output_tokens"]);
+const tokenMeters: ReadonlySet<string> = new Set([
+  "service.input_tokens",
+  "service.cached_input_tokens",
+  "service.output_tokens",
+  "service.reasoning_tokens",
+]);
 
 const hourMs = 3_600_000;
 
@@ -53,6 +58,7 @@ export function tokensOf(
   quantities: readonly { readonly meter: string; readonly quantity: string | bigint }[],
 ): number {
   let tokens = 0;
+  // float-ok: whole tokens of one request, for limits
   for (const { meter, quantity } of quantities) if (tokenMeters.has(meter)) tokens += Math.ceil(Number(quantity));
   return tokens;
 }
