@@ -31,7 +31,7 @@ export interface EntryPage {
 
 type Tables = { audit_entry: EntryRow };
 
-/** A page in its order, and one entry more when there is more. */
+/** A page in its order, and behind it one entry more when there is more. */
 export async function findEntries(
   db: Database,
   organizationId: string,
@@ -68,5 +68,5 @@ export async function findEntries(
     .orderBy("number", order)
     .limit(page.limit + 1)
     .execute();
-  return isBackwards ? rows.toReversed() : rows;
+  return isBackwards ? [...rows.slice(0, page.limit).toReversed(), ...rows.slice(page.limit)] : rows;
 }
