@@ -59,7 +59,15 @@ export function accountRoutes(parts: {
       handler: async ({ body, request }) => {
         requireOwnPage(request, publicUrl);
         const visit = desk.visit(request);
-        const own = visit.sessionToken === undefined ? undefined : await sessions.find(visit.sessionToken);
+        const { sessionToken } = visit;
+        const own = sessionToken === undefined ? undefined : await sessions.find(sessionToken);
+        if (sessionToken !== undefined && own !== undefined) {
+          const { origin, host, "x-csrf-token": token } = request.headers;
+          sessions.requireOwnChange(
+            { origin, host, csrfToken: token === undefined ? token : String(token) },
+            sessionToken,
+          );
+        }
         return await desk.letIn(await accounts.accept(body, visit, own?.user_id), visit);
       },
     }),

@@ -5,9 +5,17 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Derive, Passwords } from "./passwords.ts";
 import { adminKey, goodPassword, type TestPlatform, testPlatform } from "./testing/platform.ts";
 
+/** Of cheaper times. */
+const cost = { memory: 64, passes: 1, parallelism: 1 };
+
 const derived: Argon2Parameters[] = [];
+/** What happens while a password is being worked on. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 const watched: Derive = async (kind, parameters) => {
   derived.push(parameters);
+  const happens = meanwhile;
+  meanwhile = undefined;
+  await happens?.();
   return await (promisify(argon2) as Derive)(kind, parameters);
 };
 
@@ -77,8 +85,7 @@ describe("signing in", () => {
 
   test("[SGN6] makes a hash of cheaper times anew", async () => {
     const { session } = await platform.person("ada@example.com");
-    const cheap = new Passwords(randomBytes, { cost: { memory: 64, passes: 1, parallelism: 1 } });
-    const old = await cheap.hash(goodPassword);
+    const old = await new Passwords(randomBytes, { cost }).hash(goodPassword);
     await sql`update user_account set password = ${old} where id = ${session.user.id}`.execute(platform.db);
     expect((await signIn(credentials)).status).toBe(201);
     const { rows } = await sql<{ password: string }>`select password from user_account`.execute(platform.db);
@@ -145,6 +152,25 @@ describe("one's own account", () => {
     const { rows } = await sql<{ text: string }>`
       select string_agg(e::text, '') as text from audit_entry e`.execute(platform.db);
     for (const secret of [goodPassword, next, "a guess"]) expect(rows[0]?.text).not.toContain(secret);
+  });
+
+  test("[SGN9] that gets a new password while somebody signs in with the old one, does not let that one in", async () => {
+    const { session } = await platform.person("ada@example.com");
+    const { id } = session.user;
+    const next = await new Passwords(randomBytes, { cost }).hash("another horse, another battery");
+    const set = (password: string) =>
+      sql`update user_account set password = ${password} where id = ${id}`.execute(platform.db);
+    const stored = async () =>
+      (await sql<{ password: string }>`select password from user_account`.execute(platform.db)).rows[0]?.password;
+    const outdated = await new Passwords(randomBytes, { cost }).hash(goodPassword);
+    for (const old of [await stored(), outdated]) {
+      await set(old ?? "");
+      await platform.db.withTables<{ session: object }>().deleteFrom("session").execute();
+      meanwhile = () => set(next);
+      expect(await signIn(credentials)).toMatchObject({ status: 401, code: "auth.sign_in_failed" });
+      expect(await stored()).toBe(next);
+      expect((await sql`select from session`.execute(platform.db)).rows).toEqual([]);
+    }
   });
 
   test.each(["short", "eleven char", "x".repeat(257)])("refuses the password %j", async (password) => {

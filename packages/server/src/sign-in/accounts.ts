@@ -149,7 +149,8 @@ export class Accounts {
   async #renew(user: UserRow, password: string): Promise<string | null> {
     const { passwords } = this.#parts;
     if (user.password === null || !passwords.isOutdated(user.password)) return user.password;
-    return (await this.#store.updateUser(user.id, { password: await passwords.hash(password) })).password;
+    const renewed = await passwords.hash(password);
+    return (await this.#store.replacePassword(user.id, { from: user.password, to: renewed })) ? renewed : user.password;
   }
 }
 

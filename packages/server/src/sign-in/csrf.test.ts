@@ -65,6 +65,13 @@ describe("[SGN4] a session's change", () => {
     expect((await browser.call("GET", "/api/session")).status).toBe(200);
   });
 
+  test("by accepting an invitation needs the token as well, though who is new needs none", async () => {
+    const body = { token: await platform.invite("ada@example.com", "viewer") };
+    const headers = { "x-csrf-token": undefined };
+    expect(await browser.call("POST", "/api/invitations/accept", { body, headers })).toEqual(refused);
+    expect((await browser.call("POST", "/api/invitations/accept", { body })).status).toBe(201);
+  });
+
   test("is told its token by GET, which needs none", async () => {
     const { json, headers } = await browser.call("GET", "/api/session");
     expect(headers["cache-control"]).toBe("no-store");

@@ -53,9 +53,20 @@ export class Sessions implements Authenticator {
     if (token === undefined) throw new AppError("auth.missing", "This needs a key, or a session.");
     const session = await this.find(token);
     if (session === undefined) throw new AppError("auth.invalid", "This session has ended: sign in again.");
-    if (credentials.method !== "GET") this.#requireOwnChange(credentials, token);
+    if (credentials.method !== "GET") this.requireOwnChange(credentials, token);
     const { organization, project } = credentials;
     return await this.#parts.memberships.callerOf(session.user_id, { organization, project });
+  }
+
+  /** @throws AppError `auth.csrf` when a request that changes something may come from a page of another site. */
+  requireOwnChange(
+    { origin, host, csrfToken }: Pick<Credentials, "origin" | "host" | "csrfToken">,
+    token: string,
+  ): void {
+    if (origin !== undefined && !isOurOrigin(origin, host, this.#parts.publicUrl))
+      throw new AppError("auth.csrf", "This request comes from a page of another site.");
+    if (csrfToken === undefined || !isSameText(csrfToken, csrfTokenOf(token)))
+      throw new AppError("auth.csrf", "A session's change needs its token in the header x-csrf-token.");
   }
 
   /** undefined: unknown, ended or expired. */
@@ -112,13 +123,6 @@ export class Sessions implements Authenticator {
   #limits(): { readonly now: Date; readonly idleSince: Date } {
     const now = this.#parts.now();
     return { now, idleSince: new Date(now.getTime() - idleMs) };
-  }
-
-  #requireOwnChange({ origin, host, csrfToken }: Credentials, token: string): void {
-    if (origin !== undefined && !isOurOrigin(origin, host, this.#parts.publicUrl))
-      throw new AppError("auth.csrf", "This request comes from a page of another site.");
-    if (csrfToken === undefined || !isSameText(csrfToken, csrfTokenOf(token)))
-      throw new AppError("auth.csrf", "A session's change needs its token in the header x-csrf-token.");
   }
 
   /** Beside the request, which must not fail for it. */

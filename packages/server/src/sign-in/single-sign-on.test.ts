@@ -1,8 +1,10 @@
+import type { CurrentSession } from "@gristmill/contract";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Browser } from "./testing/browser.ts";
 import { type TestIdentityProvider, testIdentityProvider } from "./testing/identity-provider.ts";
 import { adminKey, goodPassword, type TestPlatform, testPlatform } from "./testing/platform.ts";
+import { WanderingBrowser } from "./testing/wandering.ts";
 
 let company: TestIdentityProvider;
 let platform: TestPlatform;
@@ -69,6 +71,25 @@ describe("signing in by a provider", () => {
       target_id: own.json.id,
     });
     expect(json.data[0].path).not.toContain("code");
+  });
+
+  test("works over real connections, there and back by redirects alone", async () => {
+    const server = `http://127.0.0.1:${await platform.http.listen("127.0.0.1", 0)}`;
+    company.redirectUris.add(`${server}/api/sign-in/${provider.id}/callback`);
+    company.person = ada;
+    const { session } = await platform.person("ada@example.com");
+    const browser = new WanderingBrowser();
+    const { url, answer } = await browser.go(`${server}/api/sign-in/${provider.id}?return_to=/api/session`, [
+      server,
+      company.issuer,
+    ]);
+    expect([url.href, answer?.status]).toEqual([`${server}/api/session`, 200]);
+    const shown = (await answer?.json()) as CurrentSession | undefined;
+    expect(shown?.user.id).toBe(session.user.id);
+    const headers = { "x-csrf-token": shown?.csrf_token ?? "", origin: server };
+    const out = () => browser.fetch(`${server}/api/session`, { method: "DELETE", headers });
+    expect((await out()).status).toBe(200);
+    expect((await out()).status).toBe(401);
   });
 
   test("works with a provider that tells the address in the ID token and knows no other way of a client's secret", async () => {

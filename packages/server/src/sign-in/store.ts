@@ -74,6 +74,17 @@ export class SignInStore {
       .executeTakeFirstOrThrow();
   }
 
+  /** False when the password has become another one since `from` was read. */
+  async replacePassword(id: UserId, { from, to }: { readonly from: string; readonly to: string }): Promise<boolean> {
+    const result = await this.#db
+      .updateTable("user_account")
+      .set({ password: to })
+      .where("id", "=", id)
+      .where("password", "=", from)
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
   async insertSession(session: SessionRow): Promise<void> {
     await this.#db.insertInto("session").values(session).execute();
   }

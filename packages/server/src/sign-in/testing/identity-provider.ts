@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import Provider, { type JWK, type KoaContextWithOIDC } from "oidc-provider";
+import { WanderingBrowser } from "./wandering.ts";
 
 /** Somebody whom the provider knows. */
 export interface TestPerson {
@@ -112,22 +113,7 @@ async function grantAll({ oidc }: KoaContextWithOIDC) {
 }
 
 async function follow(issuer: string, start: string): Promise<URL> {
-  const cookies = new Map<string, string>();
-  let url = new URL(start);
-  for (let hops = 0; url.origin === issuer; hops++) {
-    if (hops > 10) throw new Error(`the provider redirects again and again: ${url}`);
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(url, { redirect: "manual", headers: { cookie } });
-    for (const text of answer.headers.getSetCookie()) {
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(text) ?? [];
-      if (value === "") cookies.delete(name);
-      else cookies.set(name, value);
-    }
-    const location = answer.headers.get("location");
-    if (location === null)
-      throw new Error(`the provider answers ${answer.status}: ${(await answer.text()).slice(0, 2000)}`);
-    await answer.body?.cancel();
-    url = new URL(location, url);
-  }
+  const { url, answer } = await new WanderingBrowser().go(start, [issuer]);
+  if (answer !== undefined) throw new Error(`the provider answers ${answer.status}: ${await answer.text()}`);
   return url;
 }
