@@ -45,7 +45,7 @@ const withSettings = (command: Command): Command =>
   command
     .option("--scope <scope>", "what the key may do; may be given several times", gather)
     .option("--models <names>", "deployments that it may use, comma-separated", commaSeparated)
-    .option("--expires <time>", "when it ends: 2027-01-01 or RFC 3339", time);
+    .option("--expires <time>", "when it ends: 2027-01-01, RFC 3339, or +30d from now", time);
 
 /** `gristmill key` */
 export function keyCommand(open: OpenSession): Command {
@@ -70,7 +70,7 @@ export function keyCommand(open: OpenSession): Command {
   const create = withSettings(
     verb("create <name>", "Make a key; it is shown this once", [
       "gristmill key create laptop",
-      "gristmill key create robot --scope inference --models digits --expires 2027-01-01",
+      "gristmill key create robot --scope inference --models digits --expires +30d",
       "gristmill key create ci --service-account ci",
       "export GRISTMILL_KEY=$(gristmill key create ci --json | node -p 'JSON.parse(fs.readFileSync(0)).key')",
     ]),

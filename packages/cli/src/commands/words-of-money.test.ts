@@ -61,14 +61,15 @@ it("a stack's parts fill the bar's length and never more, and what is above noth
 it("times are days, months, moments, or so long ago", () => {
   const now = Date.parse("2026-11-23T12:00:00Z");
   const read = (text: string): string => parseTime(text, now);
-  expect(["2026-11", "2026-11-05", "2026-11-05T01:00:00+01:00", "7d", "90m"].map(read)).toEqual([
+  expect(["2026-11", "2026-11-05", "2026-11-05T01:00:00+01:00", "7d", "90m", "+2w"].map(read)).toEqual([
     "2026-11-01T00:00:00.000Z",
     "2026-11-05T00:00:00.000Z",
     "2026-11-05T00:00:00.000Z",
     "2026-11-16T12:00:00.000Z",
     "2026-11-23T10:30:00.000Z",
+    "2026-12-07T12:00:00.000Z",
   ]);
-  for (const wrong of ["yesterday", "2026-13", "2026-02-31x", "11/05/2026", "7y", "", "2026-11-05T09:00"])
+  for (const wrong of ["yesterday", "2026-13", "2026-02-31x", "11/05/2026", "7y", "+7", "", "2026-11-05T09:00"])
     expect(() => read(wrong), wrong).toThrow(/Expected a time/);
 });
 
