@@ -1,6 +1,7 @@
 /**
  * @file Prices that depend on the month's sum (tiers, packages, minimums) are counted as the most that each use can add;
- * here the difference to what billing rates is given back. Only downward, and never below what was really spent.
+ * here the difference to what billing rates is given back. Only downward, and never below what was really spent. A key's
+ * budget keeps the most: its share of a project's month may grow by the use of other keys, after the difference was given back.
  */
 import Big from "big.js";
 import { sql } from "kysely";
@@ -17,7 +18,7 @@ const maxRound = 20;
 /** Looks at budgets that were not looked at for so long. Returns how many allowances were corrected. */
 export async function reconcileBudgets(db: Database, everyMs: number): Promise<number> {
   const { rows } = await sql<{ id: string }>`
-    select id from budget where reconciled_at < now() - ${everyMs} * interval '1 millisecond'
+    select id from budget where subject_type <> 'key' and reconciled_at < now() - ${everyMs} * interval '1 millisecond'
     order by reconciled_at limit ${maxRound}`.execute(db);
   let corrected = 0;
   for (const { id } of rows) if (await reconcile(db, id, everyMs)) corrected++;
