@@ -61,7 +61,9 @@ export function checkEvent(value: unknown, { now, oldest }: TimeBounds): Checked
       parsed.error.issues.map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`).join("; "),
     );
   const { id, source, type, subject, time: sentTime } = parsed.data;
-  const extension = Object.entries(parsed.data).find(([name, each]) => !known.has(name) && !isExtension(name, each));
+  const extension = Object.entries(value as object).find(
+    ([name, each]) => !known.has(name) && !isExtension(name, each),
+  );
   if (extension !== undefined)
     return malformed(
       `${extension[0]}: expected an extension of a-z and 0-9 that is text, a whole number or a truth value`,

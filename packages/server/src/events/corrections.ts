@@ -94,7 +94,7 @@ export class Corrections {
       requestId: row.request_id,
       keyId: row.key_id,
       // Prices for each event ask for it: an event that is taken back wholly counts no more, one that is set right still does.
-      dimensions: { ...row.dimensions, [correctionDimension]: new Big(quantity ?? 0).eq(0) ? "whole" : "part" },
+      dimensions: markedDimensions(row, !new Big(quantity ?? 0).eq(0)),
       rollUpBy: [...dimensions, correctionDimension],
       original: JSON.stringify({
         specversion: "1.0",

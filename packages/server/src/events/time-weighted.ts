@@ -38,7 +38,7 @@ export function timeWeighted(question: MeterQuestion, { names }: Keys): RawBuild
       where ${narrowed(question)} and time >= ${hour} and time < ${from}
     ), point as (
       (select distinct on (dimensions) ${from}::timestamptz as time, '' as id, dimensions, quantity, 0 as events
-        from before order by dimensions, time desc, id desc)
+        from before order by dimensions, before.time desc, before.id desc)
       union all
       select time, id, dimensions, quantity, 1 from usage_event
       where ${narrowed(question)} and time >= ${from} and time < ${end}

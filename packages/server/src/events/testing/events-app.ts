@@ -107,7 +107,11 @@ function parsed(text: string): unknown {
 }
 
 /** A CloudEvent; its fields by default those of a storage event now. */
-export const cloudEventOf = (id: string, data: unknown, more: Readonly<Record<string, unknown>> = {}) => ({
+export const cloudEventOf = <More extends Readonly<Record<string, unknown>>>(
+  id: string,
+  data: unknown,
+  more: More = {} as More,
+) => ({
   specversion: "1.0",
   id,
   source: "shop/checkout",
