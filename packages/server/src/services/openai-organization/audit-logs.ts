@@ -28,7 +28,6 @@ export const auditLogRoutes = ({ log, db }: AuditLogRouteParts): readonly Route[
     summary: "List user actions and configuration changes, newest first",
     tag: "OpenAI: organization",
     surface: "openai",
-    surface: "openai",
     access: { scope: "audit:read" },
     charge: { free: "reading is" },
     query: openaiAuditLogsQuery,
