@@ -21,9 +21,6 @@ const maxWindows = 10_000;
 const maxSums = 50_000;
 const defaultSpanMs = 30 * 86_400_000;
 
-/** Rated usage, as reports and OpenAI's costs are made of. */
-export type RatedReport = RatedUsage & { readonly span: Span };
-
 /**
  * Rates usage, each event at the price in force when it was admitted.
  * @throws AppError `request.invalid` when the span is empty or has more windows or groups than one report holds.
@@ -32,8 +29,15 @@ export async function ratedUsage(db: Database, question: Omit<RatableQuestion, "
   const { from, to, window } = question;
   if (from >= to) throw new AppError("request.invalid", "from: expected a time before `to`.");
   if (window !== null && countWindows(question, window) > maxWindows) throw tooLarge(`${maxWindows} windows`);
-  const book = new PriceBook((await listPrices(db)).map(toEntry));
-  const ratable = await readRatable(db, book, { ...question, limit: maxSums });
+  // One view of prices and use: else a month would be rated by what came between two questions.
+  const ratable = await db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute(async (snapshot) => {
+      const book = new PriceBook((await listPrices(snapshot)).map(toEntry));
+      return await readRatable(snapshot, book, { ...question, limit: maxSums });
+    });
   for (const sums of [ratable.sums, ratable.before, ratable.everything ?? []])
     if (sums.length > maxSums) throw tooLarge(`${maxSums} rows`);
   return rate(ratable, {
