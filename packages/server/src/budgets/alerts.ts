@@ -24,13 +24,15 @@ export interface AlertParts {
   readonly db: Database;
   readonly newId: NewId;
   readonly notifications: Pick<Notifications, "notify" | "hurry">;
+  /** How far back to look: what no server was there to tell may be old; what is looked for every moment is not. */
+  readonly days: number;
 }
 
 /** Raises what has not been raised; returns how many. An alert and its deliveries are written together. */
-export async function raiseAlerts({ db, newId, notifications }: AlertParts): Promise<number> {
+export async function raiseAlerts({ db, newId, notifications, days }: AlertParts): Promise<number> {
   const raised = await db.transaction().execute(async (transaction) => {
     let count = 0;
-    for (const passed of await readPassed(transaction)) {
+    for (const passed of await readPassed(transaction, days)) {
       const id = newId("alert");
       if (!(await insertAlert(transaction, id, passed))) continue;
       const { webhooks, emails } = passed;
@@ -43,15 +45,14 @@ export async function raiseAlerts({ db, newId, notifications }: AlertParts): Pro
   return raised;
 }
 
-/** The ledger notes a threshold once; what is older than a few days was raised, or its budget has gone. */
-async function readPassed(transaction: Transaction<unknown>): Promise<readonly Passed[]> {
+async function readPassed(transaction: Transaction<unknown>, days: number): Promise<readonly Passed[]> {
   const { rows } = await sql<Passed>`
     select budget.id as budget_id, budget.organization_id, budget.name, budget.subject_type, budget.subject_id,
       budget.currency, budget.period, budget.hard, budget.emails, budget.webhooks,
       noted.allowance_id, trim_scale(noted.threshold)::text as threshold, trim_scale(noted.used)::text as used,
       trim_scale(budget.amount)::text as amount, noted.noted_at as reached_at
     from allowance_alert as noted join budget on budget.id = split_part(noted.allowance_id, ':', 1)
-    where noted.noted_at > now() - interval '7 days' and not exists (
+    where noted.noted_at > now() - ${days} * interval '1 day' and not exists (
       select from budget_alert as known
       where known.allowance_id = noted.allowance_id and known.threshold = noted.threshold)
     order by noted.number limit ${maxAlerts}`.execute(transaction);

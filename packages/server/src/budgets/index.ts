@@ -38,7 +38,7 @@ export function createBudgets(deps: BudgetsDeps): Budgets {
   const alerts = new Rounds({
     name: "raising alerts",
     everyMs: alertEveryMs,
-    work: () => raiseAlerts({ db, newId, notifications }),
+    work: () => raiseAlerts({ db, newId, notifications, days: 1 }),
     log,
   });
   const reconciliation = new Rounds({
@@ -52,6 +52,7 @@ export function createBudgets(deps: BudgetsDeps): Budgets {
     routes: budgetRoutes(service),
     rules: { load: async (source) => new BudgetRules(await allRules(source)) },
     start: async () => {
+      while ((await raiseAlerts({ db, newId, notifications, days: 3650 })) > 0);
       alerts.start();
       reconciliation.start();
     },

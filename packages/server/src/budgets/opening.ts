@@ -77,7 +77,7 @@ export async function holdOpenClaims(
       on conflict (id) do update set held = allowance.held + excluded.held`.execute(transaction);
     const claims = JSON.stringify(parts.map(({ claim, amount }) => ({ claim, hold: [[id, amount]] })));
     await sql`
-      update reservation set holds = jsonb_set(coalesce(holds, '{"windows": []}'), '{allowances}',
+      update reservation set holds = jsonb_set(coalesce(holds, '{}'), '{allowances}',
         coalesce(holds -> 'allowances', '[]') || part.hold)
       from jsonb_to_recordset(${claims}::jsonb) as part (claim text, hold jsonb)
       where request_id = part.claim`.execute(transaction);

@@ -4,7 +4,7 @@
  * budget keeps the most: its share of a project's month may grow by the use of other keys, after the difference was given back.
  */
 import Big from "big.js";
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 import { spendOf } from "../billing/index.ts";
 import type { Database } from "../db/index.ts";
 import { allowanceId } from "./budget-rules.ts";
@@ -26,8 +26,9 @@ export async function reconcileBudgets(db: Database, everyMs: number): Promise<n
 }
 
 /**
- * The budget's row is locked, so that no two servers give the same difference back. The difference is found in one
- * snapshot; what is settled after it adds at least what it costs, so the difference stays right.
+ * The budget's row is locked, so that no two servers give the same difference back. What is counted is read first, what
+ * billing rates after it: use that comes between makes the difference smaller. What is settled later adds at least what it
+ * costs, so the difference stays right.
  */
 async function reconcile(db: Database, id: string, everyMs: number): Promise<boolean> {
   return await db.transaction().execute(async (transaction) => {
@@ -37,7 +38,7 @@ async function reconcile(db: Database, id: string, everyMs: number): Promise<boo
         where id = ${id} and reconciled_at < now() - ${everyMs} * interval '1 millisecond' for no key update skip locked
       ) returning id`.execute(transaction);
     if (rows.length === 0) return false;
-    const excess = await excessOf(db, id);
+    const excess = await excessOf(transaction, id);
     if (excess === undefined) return false;
     await sql`update allowance set used = used - ${excess.amount}::numeric where id = ${excess.allowance}`.execute(
       transaction,
@@ -48,24 +49,19 @@ async function reconcile(db: Database, id: string, everyMs: number): Promise<boo
 
 /** By how much the current period counts more than billing rates; undefined: it does not. */
 async function excessOf(
-  db: Database,
+  transaction: Transaction<unknown>,
   id: string,
 ): Promise<{ readonly allowance: string; readonly amount: string } | undefined> {
-  return await db
-    .transaction()
-    .setIsolationLevel("repeatable read")
-    .execute(async (snapshot) => {
-      const budget = await findBudget(snapshot, undefined, id);
-      if (budget === undefined) return undefined;
-      const period = periodAt(budget.period, await databaseNow(snapshot));
-      const allowance = allowanceId(id, period);
-      const [counted] = await readAllowances(snapshot, [allowance]);
-      if (counted === undefined || new Big(counted.used).lte(0)) return undefined;
-      const { subject_type: type, subject_id } = budget;
-      const subject = await findSubject(snapshot, budget.organization_id, { type, id: subject_id });
-      if (subject === undefined) return undefined;
-      const { amount } = await spendOf(snapshot, { ...subject, ...spanOf(period) });
-      const excess = new Big(counted.used).minus(amount);
-      return excess.gt(0) ? { allowance, amount: excess.toFixed() } : undefined;
-    });
+  const budget = await findBudget(transaction, undefined, id);
+  if (budget === undefined) return undefined;
+  const period = periodAt(budget.period, await databaseNow(transaction));
+  const allowance = allowanceId(id, period);
+  const [counted] = await readAllowances(transaction, [allowance]);
+  if (counted === undefined || new Big(counted.used).lte(0)) return undefined;
+  const { subject_type: type, subject_id } = budget;
+  const subject = await findSubject(transaction, budget.organization_id, { type, id: subject_id });
+  if (subject === undefined) return undefined;
+  const { amount } = await spendOf(transaction, { ...subject, ...spanOf(period) });
+  const excess = new Big(counted.used).minus(amount);
+  return excess.gt(0) ? { allowance, amount: excess.toFixed() } : undefined;
 }
