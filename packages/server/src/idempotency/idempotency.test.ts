@@ -151,7 +151,7 @@ describe("the same request", () => {
     const late = await post(server, { say: "a" }, { key: "k" });
     expect(late).toMatchObject({ status: 409, code: "idempotency.in_progress" });
     expect(JSON.parse(late.body).error).toMatchObject({ retryable: true, details: { retry_after_ms: 1000 } });
-    const full = await serve({ limits: { waiting: 0, waitMs: 60_000 } });
+    const full = await serve({ limits: { seats: { total: 100, perProject: 0 }, waitMs: 60_000 } });
     expect(await post(full, { say: "a" }, { key: "k" })).toMatchObject({ code: "idempotency.in_progress" });
     const patient = await serve({ limits: { waitMs: 600_000 } });
     const port = await patient.http.listen("127.0.0.1", 0);

@@ -21,7 +21,12 @@ export interface IdempotencyOptions {
   readonly everyMs?: number;
 }
 
-const keeping: KeepingLimits = { keepMs: 24 * 3_600_000, answerBytes: 1024 * 1024, waitMs: 30_000, waiting: 1000 };
+const keeping: KeepingLimits = {
+  keepMs: 24 * 3_600_000,
+  answerBytes: 1024 * 1024,
+  waitMs: 30_000,
+  seats: { total: 1000, perProject: 100 },
+};
 const quota: QuotaLimits = { answers: 1_000_000, bytes: 1024 ** 3 };
 const removedAtOnce = 5_000;
 const countEvery = 6; // rounds

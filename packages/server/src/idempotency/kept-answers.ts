@@ -13,6 +13,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import type { Quotas } from "./quotas.ts";
 import { type Claim, claim, forget, type Held, type Keeping, keep, listHeld, type Place, reopen } from "./store.ts";
 import { type StreamEnd, teedStream } from "./teed-stream.ts";
+import { type Seats, WaitingRoom } from "./waiting-room.ts";
 
 /** Bounds of what is kept. */
 export interface KeepingLimits {
@@ -22,7 +23,7 @@ export interface KeepingLimits {
   /** How long a twin waits before it is told to come back. */
   readonly waitMs: number;
   /** Twins that wait in this server at a time. */
-  readonly waiting: number;
+  readonly seats: Seats;
 }
 
 /** What keeping needs. */
@@ -45,10 +46,11 @@ export class KeptAnswers implements Idempotency {
   readonly #busy = new Map<string, number>();
   /** Resolved when this process has ended its work on a place. */
   readonly #working = new Map<string, PromiseWithResolvers<void>>();
-  #waiting = 0;
+  readonly #room: WaitingRoom;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
+    this.#room = new WaitingRoom(parts.limits.seats);
   }
 
   async run(keyed: KeyedRequest, execute: (requestId: RequestId) => Promise<Answer>): Promise<Answer> {
@@ -98,9 +100,9 @@ export class KeptAnswers implements Idempotency {
           "This Idempotency-Key came with another request, or another caller.",
         );
       if (claimed.verdict !== "wait") return claimed;
-      if (waitedMs >= limits.waitMs || this.#waiting >= limits.waiting) throw inProgress();
+      if (waitedMs >= limits.waitMs || !this.#room.hasSeat(place.projectId)) throw inProgress();
       waitedMs += pauseMs;
-      await this.#pause(name, pauseMs, signal);
+      await this.#room.during(place.projectId, () => this.#pause(name, pauseMs, signal));
     }
   }
 
@@ -189,13 +191,11 @@ export class KeptAnswers implements Idempotency {
   /** Until the place's work in this process ends, or the pause does. */
   async #pause(name: string, pauseMs: number, signal: AbortSignal): Promise<void> {
     const timer = new AbortController();
-    this.#waiting++;
     try {
       const pause = sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, timer.signal]) }).catch(() => {});
       await Promise.race([pause, ...(this.#working.has(name) ? [this.#working.get(name)?.promise] : [])]);
     } finally {
       timer.abort();
-      this.#waiting--;
     }
     signal.throwIfAborted();
   }

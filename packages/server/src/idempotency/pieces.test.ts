@@ -10,6 +10,7 @@ import { fromBytes, toBytes, wholeAnswer } from "./answer-bytes.ts";
 import { fateOfAnswer, fateOfFailure } from "./fate.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type StreamEnd, teedStream } from "./teed-stream.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 /** What JSON.parse can return: no -0. */
 const asParsed = fc.json().map((text): unknown => JSON.parse(text));
@@ -145,4 +146,19 @@ test("[IDM7] [IDM10] a stream that is too large, fails, or loses its reader, als
     await read(stream);
     await expect.poll(() => [ends, source.destroyed]).toEqual([[{ kind }], true]);
   }
+});
+
+test("[IDM4] one project's twins never take the places of another's, and all take no more than there are", async () => {
+  const room = new WaitingRoom({ total: 3, perProject: 2 });
+  const ends = Promise.withResolvers<void>();
+  const waits = ["a", "a", "b"].map((project) => room.during(project, () => ends.promise));
+  expect([room.hasSeat("a"), room.hasSeat("b")]).toEqual([false, false]);
+  const roomier = new WaitingRoom({ total: 4, perProject: 2 });
+  const others = ["a", "a"].map((project) => roomier.during(project, () => ends.promise));
+  expect([roomier.hasSeat("a"), roomier.hasSeat("b")]).toEqual([false, true]);
+  ends.resolve();
+  await Promise.all([...waits, ...others]);
+  expect([room.hasSeat("a"), roomier.hasSeat("a")]).toEqual([true, true]);
+  await expect(room.during("a", () => Promise.reject(new Error("left")))).rejects.toThrow("left");
+  expect(room.hasSeat("a")).toBe(true);
 });
