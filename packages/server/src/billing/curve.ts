@@ -97,8 +97,18 @@ const along = ({ from, start, unit }: Piece, use: Big): Big => start.plus(unit.t
 
 const endOf = ({ up_to }: PriceTier): Big | null => (up_to === null ? null : new Big(up_to));
 
-function pieceOf(curve: Curve, ends: (upTo: Big) => boolean): Piece {
-  const found = curve.find(({ upTo }) => upTo === null || ends(upTo));
-  if (found === undefined) throw new RangeError("a curve: expected a last piece without end, received none");
+/** The first piece whose end is far enough, by halving: admission asks this often. */
+function pieceOf(curve: Curve, isFarEnough: (upTo: Big) => boolean): Piece {
+  let first = 0;
+  let last = curve.length - 1;
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    const upTo = curve[middle]?.upTo ?? null;
+    if (upTo === null || isFarEnough(upTo)) last = middle;
+    else first = middle + 1;
+  }
+  const found = curve[first];
+  if (found === undefined || (found.upTo !== null && !isFarEnough(found.upTo)))
+    throw new RangeError("a curve: expected a last piece without end, received none");
   return found;
 }

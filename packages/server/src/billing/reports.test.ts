@@ -1,7 +1,17 @@
-import type { Page, Price, ProjectId, UsageEvent, UsageReport } from "@gristmill/contract";
+import {
+  organizationUsageQuery,
+  type Page,
+  type Price,
+  type ProjectId,
+  type UsageEvent,
+  type UsageReport,
+} from "@gristmill/contract";
 import Big from "big.js";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../ids.ts";
+import { testCaller } from "../testing/caller.ts";
+import { BillingService } from "./service.ts";
 import { createTariff } from "./tariff.ts";
 import { terms } from "./testing/prices.ts";
 import { type BillingWorld, openBilling, usage } from "./testing/world.ts";
@@ -127,5 +137,13 @@ describe("an organization's report", () => {
       body: { error: { code: "auth.forbidden", details: { scope: "organization:usage" } } },
     });
     expect(await report(`organizations/org_default/usage?${span}`, "nobody")).toMatchObject({ status: 401 });
+  });
+
+  test("[BIL6] the operator sees any organization's", async () => {
+    const service = new BillingService(world.database.db, newId);
+    const operator = { ...testCaller(one), kind: "admin" as const };
+    const query = organizationUsageQuery.parse({ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z" });
+    const seen = await service.organizationUsage(operator, "org_other", query);
+    expect(seen).toMatchObject({ exact_total: "250", lines: [{ quantity: "1000" }] });
   });
 });
