@@ -91,8 +91,11 @@ export function askFor(version: string, candidates: readonly Candidate[]): Admis
     ...candidates.filter(({ entrant }) => entrant.claim !== null),
     ...candidates.filter(({ entrant }) => entrant.claim === null),
   ];
-  const allowances = new Rooms<Allowance>();
-  const windows = new Rooms<RateWindow>();
+  // In order: the database locks its rows so, and answers so.
+  const allowances = new Rooms<Allowance>(
+    ordered.flatMap(({ terms }) => terms.holds.map(({ allowance }) => allowance)),
+  );
+  const windows = new Rooms<RateWindow>(ordered.flatMap(({ terms }) => terms.takes.map(({ window }) => window)));
   const demands = ordered.flatMap(({ terms }, index) => [
     ...terms.holds.map(({ allowance, amount }) => ({ n: index + 1, room: allowances.place(allowance), amount })),
     ...terms.takes.map(({ window, amount }) => ({
@@ -126,7 +129,7 @@ export function outcomesOf(
         limits: limitsOf(candidate, question, answer, remaining),
       });
       for (const { window, amount } of terms.takes) {
-        const place = question.windows.indexOf(window);
+        const place = question.windows.findIndex(({ id }) => id === window.id);
         remaining[place] = (remaining[place] ?? 0) + amount;
       }
     }
@@ -175,7 +178,7 @@ function limitsOf(
     return {
       metric: window.metric,
       limit: window.capacity,
-      remaining: remaining[windows.indexOf(window)] ?? 0,
+      remaining: remaining[windows.findIndex(({ id }) => id === window.id)] ?? 0,
       // float-ok: milliseconds
       resetMs: (bucketsPerWindow + 1) * width - (admittedAt.getTime() % width),
     };
@@ -191,16 +194,19 @@ function refusalOf({ allowances, windows }: AdmissionQuestion, noRoom: NoRoom): 
   return window.refusal({ remaining, retryAfterMs: retry_ms ?? window.seconds * 1000 });
 }
 
-/** Each room once, in the order in which they were first needed. */
+/** Each room once, sorted by id. */
 class Rooms<Room extends { readonly id: string }> {
-  readonly all: Room[] = [];
-  readonly #places = new Map<string, number>();
+  readonly all: readonly Room[];
+  readonly #places: ReadonlyMap<string, number>;
+
+  constructor(rooms: readonly Room[]) {
+    const each = new Map(rooms.map((room) => [room.id, room]));
+    this.all = [...each.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#places = new Map(this.all.map(({ id }, index) => [id, index + 1]));
+  }
 
   /** Its number, from 1. */
-  place(room: Room): number {
-    const known = this.#places.get(room.id);
-    if (known !== undefined) return known;
-    this.#places.set(room.id, this.all.push(room));
-    return this.all.length;
+  place({ id }: Room): number {
+    return this.#places.get(id) ?? 0;
   }
 }

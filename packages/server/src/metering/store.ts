@@ -32,6 +32,7 @@ export async function admit(
     remaining: readonly string[];
   }>`
     select * from ledger_admit(${JSON.stringify(claims)}::json, ${claims.map(({ id }) => id)}::text[],
+      ${[...new Set(claims.map(({ project_id }) => project_id))]}::text[],
       ${allowances.map(({ id }) => id)}::text[], ${allowances.map(({ capacity }) => capacity)}::numeric[],
       ${windows.map(({ id }) => id)}::text[], ${windows.map(({ capacity }) => capacity)}::bigint[],
       ${windows.map(bucketWidthMs)}::integer[],
@@ -63,7 +64,11 @@ function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
       project_id: projectId,
       key_id: keyId,
       estimates: estimates.map((estimate) => ({ ...estimate, quantity: String(estimate.quantity) })),
-      ...(allowances.length + windows.length === 0 ? {} : { holds: { allowances, windows } }),
+      ...(allowances.length + windows.length === 0
+        ? {}
+        : {
+            holds: { ...(allowances.length === 0 ? {} : { allowances }), ...(windows.length === 0 ? {} : { windows }) },
+          }),
     },
   ];
 }
@@ -83,11 +88,13 @@ export async function settle(db: Database, question: SettlementQuestion): Promis
   const { events, cells, ended, accruals, version } = question;
   const thresholds = new Map(accruals.map(({ allowance }) => [allowance.id, allowance.thresholds]));
   const noted = [...thresholds].flatMap(([id, all]) => all.map((threshold) => ({ id, threshold })));
+  const projects = new Set(events.map(({ projectId }) => projectId));
   const { rows } = await sql<{ stale: boolean; missing: boolean; repeated: readonly number[] | null }>`
     select * from ledger_settle(${jsonOf(events.map(eventRow))}::json, ${jsonOf(cells)}::json,
-      ${ended.map(({ id }) => id)}::text[], ${ended.map(({ tokens }) => tokens)}::bigint[],
+      ${[...projects]}::text[], ${ended.map(({ id }) => id)}::text[], ${ended.map(({ tokens }) => tokens)}::bigint[],
       ${accruals.map(({ n }) => n)}::integer[], ${accruals.map(({ allowance }) => allowance.id)}::text[],
-      ${accruals.map(({ amount }) => amount)}::numeric[], ${jsonOf(noted)}::json, ${version}::bigint)`.execute(db);
+      ${accruals.map(({ amount }) => amount)}::numeric[], ${noted.map(({ id }) => id)}::text[],
+      ${noted.map(({ threshold }) => threshold)}::numeric[], ${version}::bigint)`.execute(db);
   const row = rows[0];
   if (row === undefined) throw new Error("ledger_settle: expected a row, received none");
   if (row.stale) return "stale";

@@ -53,10 +53,12 @@ export const admission: Migration = {
       id text primary key,
       width_ms integer not null,
       bucket bigint not null default 0,
-      counts bigint[] not null default array_fill(0::bigint, array[61])
+      counts bigint[] not null default array_fill(0::bigint, array[61]),
+      -- Their sum.
+      total bigint not null default 0
     ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
-    -- {"allowances": [[id, amount]], "windows": [[id, tokens]]}: what ends with the reservation; null: nothing.
+    -- {"allowances": [[id, amount]], "windows": [[id, tokens]]}: what ends with the reservation; what is none is left out.
     alter table reservation add column holds jsonb;
 
     -- A server that lost the session of its lock takes it again; until it had the time for that, it is not dead.
@@ -117,7 +119,7 @@ export const admission: Migration = {
 
     -- Makes the rows of allowances and windows that are not there.
     create function ledger_make_rooms(allowances text[], windows text[], widths integer[]) returns void
-      language plpgsql set enable_seqscan = off as $$
+      language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     begin
       perform set_config('synchronous_commit', 'off', true);
       insert into allowance (id) select id from unnest(allowances) as id order by id on conflict do nothing;
@@ -125,17 +127,16 @@ export const admission: Migration = {
       on conflict do nothing;
     end $$;
 
-    -- Changes what is held and used of allowances, which were locked in order.
+    -- Changes what is held and used of allowances, each once, which are locked in order.
     create function allowance_change(ids text[], released numeric[], accrued numeric[]) returns void
-      language plpgsql set enable_seqscan = off as $$
+      language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     #variable_conflict use_column
     begin
-      perform from allowance where id = any (allowance_change.ids) order by id for update;
+      if cardinality(ids) > 1 then
+        perform from allowance where id = any (ids) order by id collate "C" for update;
+      end if;
       update allowance set held = held - change.released, used = used + change.accrued
-      from (
-        select id, sum(released) as released, sum(accrued) as accrued
-        from unnest(ids, released, accrued) as each (id, released, accrued) group by id
-      ) as change
+      from unnest(ids, released, accrued) as change (id, released, accrued)
       where allowance.id = change.id;
     end $$;
 
@@ -150,19 +151,23 @@ export const admission: Migration = {
     -- Milliseconds, because that is all that a JavaScript Date brings back at the settlement. No sequential scans: after a
     -- vacuum a table whose rows come and go looks empty, its plan is made anew, and would read all its dead rows.
     create function ledger_admit(
-      claims json, ids text[],
+      claims json, ids text[], projects text[],
       allowances text[], capacities numeric[],
       windows text[], window_capacities bigint[], widths integer[],
       demand_claims integer[], demand_rooms integer[], demand_amounts numeric[],
       by_version bigint, by_instance integer,
       out stale boolean, out missing boolean, out admitted_at timestamptz,
       out known json, out refused jsonb, out remaining bigint[]
-    ) language plpgsql set enable_seqscan = off as $$
+    ) language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     #variable_conflict use_column
     declare
       used_amounts numeric[];
       held_amounts numeric[];
       room_count integer;
+      buckets bigint[];
+      totals bigint[];
+      all_counts bigint[];
+      slid bigint;
       free numeric[];
       taken numeric[];
       now_ms bigint;
@@ -180,19 +185,18 @@ export const admission: Migration = {
       stale := (select version from policy_version) <> by_version;
       missing := false;
       if stale then return; end if;
-      if exists (
-        select from json_to_recordset(claims) as claim (project_id text)
-        where not exists (select from project where id = claim.project_id)
-      ) then raise exception 'a claim names no project' using errcode = 'foreign_key_violation'; end if;
+      if (select count(*) from project where id = any (projects)) < cardinality(projects) then
+        raise exception 'a claim names no project' using errcode = 'foreign_key_violation';
+      end if;
 
-      select json_agg(json_build_object('n', n, 'admitted_at', admitted_at)), array_agg(n) into known, skipped from (
-        select claim.n, case when open.project_id = claim.project_id then open.admitted_at end as admitted_at
-        from json_to_recordset(claims) as claim (n integer, id text, project_id text)
-        join reservation as open on open.request_id = claim.id
-        where claim.id = any (ids)
-        order by open.request_id for update of open
-      ) as repeated;
-      if known is not null then
+      if exists (select from reservation where request_id = any (ids)) then
+        select json_agg(json_build_object('n', n, 'admitted_at', admitted_at)), array_agg(n) into known, skipped from (
+          select claim.n, case when open.project_id = claim.project_id then open.admitted_at end as admitted_at
+          from json_to_recordset(claims) as claim (n integer, id text, project_id text)
+          join reservation as open on open.request_id = claim.id
+          where open.request_id = any (ids)
+          order by open.request_id for update of open
+        ) as repeated;
         update reservation set instance = by_instance where request_id in (
           select claim.id from json_to_recordset(claims) as claim (n integer, id text, project_id text)
           where claim.n = any (skipped) and claim.project_id = reservation.project_id);
@@ -200,16 +204,16 @@ export const admission: Migration = {
 
       -- Rooms: from here on nobody else takes of them.
       if cardinality(allowances) > 0 then
-        select array_agg(used order by nth), array_agg(held order by nth), count(*) into used_amounts, held_amounts, room_count
+        select array_agg(used), array_agg(held), count(*) into used_amounts, held_amounts, room_count
         from (
-          select nth, used, held from unnest(allowances) with ordinality as wanted (id, nth) join allowance using (id)
-          order by id for update of allowance
+          select id, used, held from allowance where id = any (allowances) order by id collate "C" for update
         ) as locked;
         if room_count < cardinality(allowances) then missing := true; return; end if;
       end if;
       if cardinality(windows) > 0 then
-        select count(*) into room_count from (
-          select from rate_window where id = any (windows) order by id for update
+        select array_agg(bucket), array_agg(total), array_agg(counts), count(*) into buckets, totals, all_counts, room_count
+        from (
+          select bucket, total, counts from rate_window where id = any (windows) order by id collate "C" for update
         ) as locked;
         if room_count < cardinality(windows) then missing := true; return; end if;
       end if;
@@ -218,16 +222,16 @@ export const admission: Migration = {
 
       remaining := '{}';
       if cardinality(demand_claims) > 0 then
-        -- Free room: of windows first (counted backwards from the end of the array), then of allowances; null: endless.
-        if cardinality(windows) > 0 then
-          select array_agg(window_capacities[nth] - live order by nth) into free from (
-            select nth, (
-              select coalesce(sum(count), 0) from unnest(counts) with ordinality as bucket (count, back)
-              where back > now_ms / width_ms - bucket
-            ) as live
-            from unnest(windows) with ordinality as wanted (id, nth) join rate_window using (id)
-          ) as counted;
-        end if;
+        -- Free room: of windows first, then of allowances; null: endless.
+        for nth in 1 .. cardinality(windows) loop
+          slid := now_ms / widths[nth] - buckets[nth];
+          if slid > 0 then
+            totals[nth] := (
+              select coalesce(sum(count), 0) from unnest(all_counts[nth : nth][least(slid, 61) + 1 : 61]) as count
+            );
+          end if;
+          free[nth] := window_capacities[nth] - totals[nth];
+        end loop;
         for place in 1 .. cardinality(allowances) loop
           free[cardinality(windows) + place] := capacities[place] - used_amounts[place] - held_amounts[place];
         end loop;
@@ -270,12 +274,16 @@ export const admission: Migration = {
           remaining := free[1 : cardinality(windows)]::bigint[];
           update rate_window set
             bucket = greatest(bucket, now_ms / width_ms),
+            total = left_over + amount,
             counts = case
               when now_ms / width_ms <= bucket then counts[1 : 60] || counts[61] + amount
               else (counts || array_fill(0::bigint, array[least(now_ms / width_ms - bucket, 61)::integer - 1]) || amount)
                 [least(now_ms / width_ms - bucket, 61) + 1 : least(now_ms / width_ms - bucket, 61) + 61]
             end
-          from (select id, taken[nth]::bigint as amount from unnest(windows) with ordinality as wanted (id, nth)) as taking
+          from (
+            select id, left_over, taken[nth]::bigint as amount
+            from unnest(windows, totals) with ordinality as wanted (id, left_over, nth)
+          ) as taking
           where rate_window.id = taking.id and taking.amount > 0;
         end if;
         if cardinality(allowances) > 0 then
@@ -318,20 +326,20 @@ export const admission: Migration = {
     --   events: [{n, cell, project_id, source, id, ...}]; cells: [{n, project_id, hour, meter, key_id, price_id, dimensions}].
     --   ended, ended_tokens: claims that end, and how many tokens each of them used.
     --   accruals: amounts of events that count against allowances, if the event is new.
-    --   thresholds: [{id, threshold}] of those allowances.
+    --   thresholds: of those allowances.
     --   repeated: those events that were there already, or twice in the group.
     create function ledger_settle(
       events json, cells json,
-      ended text[], ended_tokens bigint[],
+      projects text[], ended text[], ended_tokens bigint[],
       accrual_events integer[], accrual_allowances text[], accrual_amounts numeric[],
-      thresholds json, by_version bigint,
+      threshold_allowances text[], thresholds numeric[], by_version bigint,
       out stale boolean, out missing boolean, out repeated integer[]
-    ) language plpgsql set enable_seqscan = off as $$
+    ) language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     #variable_conflict use_column
     declare
       fresh_events integer[];
-      stray_count bigint;
       ends jsonb;
+      takes jsonb;
       changed text[];
       released numeric[];
       accrued numeric[];
@@ -352,6 +360,9 @@ export const admission: Migration = {
 
       -- Sorted by key, so that two servers that write the same events wait for each other and never in a circle.
       if events is not null then
+        if (select count(*) from project where id = any (projects)) < cardinality(projects) then
+          raise exception 'an event names no project' using errcode = 'foreign_key_violation';
+        end if;
         with incoming as (
           select distinct on (project_id, source, id) *
           from json_to_recordset(events) as event (
@@ -385,13 +396,7 @@ export const admission: Migration = {
             quantity = sums.quantity + excluded.quantity,
             largest = greatest(sums.largest, excluded.largest)
         )
-        select (select array_agg(n) from new),
-          (select count(*) from incoming where not exists (select from project where project.id = incoming.project_id))
-        into fresh_events, stray_count;
-        -- The exception takes back what the statement wrote.
-        if stray_count > 0 then
-          raise exception 'an event names no project' using errcode = 'foreign_key_violation';
-        end if;
+        select array_agg(n) into fresh_events from new;
         if coalesce(cardinality(fresh_events), 0) < json_array_length(events) then
           select array_agg(n) into repeated from json_to_recordset(events) as event (n integer)
           where n <> all (coalesce(fresh_events, '{}'));
@@ -402,23 +407,26 @@ export const admission: Migration = {
         with gone as (
           delete from reservation where request_id = any (ended) returning request_id, holds, admitted_at
         )
-        select jsonb_agg(jsonb_build_object('id', request_id, 'holds', holds, 'ms', extract(epoch from admitted_at) * 1000))
-        into ends from gone where holds is not null;
+        select jsonb_agg(holds -> 'allowances') filter (where holds ? 'allowances'),
+          jsonb_agg(jsonb_build_object('id', request_id, 'windows', holds -> 'windows', 'ms', extract(epoch from admitted_at) * 1000))
+            filter (where holds ? 'windows')
+        into ends, takes from gone where holds is not null;
       end if;
-      if ends is null and (fresh_events is null or cardinality(accrual_allowances) = 0) then return; end if;
-
-      select array_agg(id), array_agg(released), array_agg(accrued) into changed, released, accrued from (
-        select hold ->> 0 as id, (hold ->> 1)::numeric as released, 0::numeric as accrued
-        from jsonb_array_elements(ends) as ending, jsonb_array_elements(ending -> 'holds' -> 'allowances') as hold
-        union all
-        select id, 0, amount from unnest(accrual_events, accrual_allowances, accrual_amounts) as accrual (n, id, amount)
-        join unnest(fresh_events) as of (n) using (n)
-      ) as change;
-      if changed is not null then
+      if ends is not null or (fresh_events is not null and cardinality(accrual_allowances) > 0) then
+        select array_agg(id), array_agg(released), array_agg(accrued) into changed, released, accrued from (
+          select id, sum(released) as released, sum(accrued) as accrued from (
+            select hold ->> 0 as id, (hold ->> 1)::numeric as released, 0::numeric as accrued
+            from jsonb_array_elements(ends) as ending, jsonb_array_elements(ending) as hold
+            union all
+            select id, 0, amount from unnest(accrual_events, accrual_allowances, accrual_amounts) as accrual (n, id, amount)
+            where repeated is null or n = any (fresh_events)
+          ) as change
+          group by id order by id collate "C"
+        ) as changes;
         perform allowance_change(changed, released, accrued);
-        if thresholds is not null then
+        if cardinality(threshold_allowances) > 0 then
           insert into allowance_alert (allowance_id, threshold, used)
-          select id, threshold, used from json_to_recordset(thresholds) as noted (id text, threshold numeric)
+          select id, threshold, used from unnest(threshold_allowances, thresholds) as noted (id, threshold)
           join allowance using (id)
           where used >= threshold
             and not exists (select from allowance_alert where allowance_id = id and threshold = noted.threshold)
@@ -428,13 +436,16 @@ export const admission: Migration = {
       end if;
 
       -- What was taken of a window and not used comes back to the bucket that it was taken from.
+      if takes is null then return; end if;
       for refund in
         select take ->> 0 as id, (ending ->> 'ms')::numeric as taken_ms,
           (take ->> 1)::bigint - coalesce(ended_tokens[array_position(ended, ending ->> 'id')], 0) as amount
-        from jsonb_array_elements(ends) as ending, jsonb_array_elements(ending -> 'holds' -> 'windows') as take
+        from jsonb_array_elements(takes) as ending, jsonb_array_elements(ending -> 'windows') as take
         order by 1
       loop
-        update rate_window set counts[61 - bucket + place] = greatest(counts[61 - bucket + place] - refund.amount, 0)
+        update rate_window set
+          counts[61 - bucket + place] = greatest(counts[61 - bucket + place] - refund.amount, 0),
+          total = total - least(refund.amount, counts[61 - bucket + place])
         from (select floor(refund.taken_ms / width_ms)::bigint as place from rate_window where id = refund.id) as found
         where id = refund.id and bucket - place between 0 and 60 and refund.amount <> 0;
       end loop;
@@ -461,7 +472,7 @@ export const admission: Migration = {
     -- Ends a server that is silent and holds its lock no more, with its claims; returns how many claims it had, null: it lives.
     -- Without a number: the claims of ledgers that never lived.
     create function server_bury(dead integer, grace interval) returns bigint
-      language plpgsql set enable_seqscan = off as $$
+      language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     declare
       changed text[];
       released numeric[];
@@ -472,8 +483,8 @@ export const admission: Migration = {
       with gone as (
         delete from reservation where instance is not distinct from dead returning holds
       ), hold as (
-        select hold ->> 0 as id, (hold ->> 1)::numeric as amount
-        from gone, jsonb_array_elements(holds -> 'allowances') as hold
+        select hold ->> 0 as id, sum((hold ->> 1)::numeric) as amount
+        from gone, jsonb_array_elements(holds -> 'allowances') as hold group by 1
       )
       select (select count(*) from gone), array_agg(id), array_agg(amount) into claim_count, changed, released from hold;
       if changed is not null then
