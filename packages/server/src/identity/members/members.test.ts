@@ -149,11 +149,16 @@ describe("roles", () => {
     expect((await setRole(owner, "viewer", { user: owner })).status).toBe(200);
   });
 
-  test("[IDN23] a key with members:write gives only what it holds", async () => {
+  test("[IDN23] a key with members:write gives and takes only what it holds", async () => {
     const key = await world.newKey({ scopes: ["members:write", "organization:read", "runs:read"] });
     const low = await newMember("low@example.com", "viewer");
     for (const role of ["developer", "viewer"])
       expect(await setRole(low, role, { key: key.key })).toMatchObject(forbidden);
+    const { json: standard } = await call("GET", "/api/projects/default");
+    const guest = await newMember("guest@example.com", "developer", { projectId: standard.id });
+    for (const query of ["", "?project=default"])
+      expect(await remove(guest, { key: key.key }, query)).toMatchObject(forbidden);
+    expect((await remove(guest)).status).toBe(200);
   });
 
   test("[IDN24] the last owner is neither demoted nor removed", async () => {
