@@ -1,7 +1,6 @@
 /** @file Rules of taking events in and giving them out. */
 import { createHash } from "node:crypto";
 import type { CloudEvent, EventsQuery, EventsTaken, Page, ProjectId } from "@gristmill/contract";
-import type { Caller } from "../http/index.ts";
 import type { Ledger, UsageRecord } from "../metering/index.ts";
 import { type CheckedEvent, checkEvent, type Problem } from "./cloud-event.ts";
 import { countEvent } from "./counting.ts";
@@ -9,6 +8,7 @@ import { type EventStore, eventKey } from "./event-store.ts";
 import type { Meters } from "./meters.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { SentEvent } from "./request-events.ts";
+import type { Sender } from "./sender.ts";
 import { fromCursor, toCloudEvent, toCursor } from "./wire.ts";
 
 /** Records of one write. */
@@ -24,9 +24,6 @@ export interface EventsDeps {
   /** Before this time single events are not kept. */
   readonly oldest: (now: Date) => Date;
 }
-
-/** Who sends. */
-export type Sender = Pick<Caller, "projectId" | "keyId">;
 
 /** Events of projects. */
 export class Events {

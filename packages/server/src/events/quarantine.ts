@@ -3,8 +3,8 @@ import { AppError, type Page, type ProjectId, type QuarantinedEvent, type Quaran
 import { pageOf } from "../http/index.ts";
 import type { NewId } from "../ids.ts";
 import type { Problem } from "./cloud-event.ts";
-import type { Sender } from "./events.ts";
 import type { NewQuarantined, QuarantineRow, QuarantineStore } from "./quarantine-store.ts";
+import type { Sender } from "./sender.ts";
 
 /** Events that wait in one project at most. */
 const defaultMost = 10_000;
