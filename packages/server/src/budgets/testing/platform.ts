@@ -6,8 +6,7 @@ import type { Database } from "../../db/index.ts";
 import { newId } from "../../ids.ts";
 import { createMetering, type Metering, type Reservation, type UsageRecord } from "../../metering/index.ts";
 import type { Notifications } from "../../notifications/index.ts";
-import { testNotifications } from "../../notifications/testing/notifications.ts";
-import { silentLog } from "../../testing/app.ts";
+import { silentLog, testNotifications } from "../../notifications/testing/notifications.ts";
 import { testOrganizationId } from "../../testing/caller.ts";
 import { type Budgets, createBudgets } from "../index.ts";
 
@@ -19,14 +18,23 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
-/** Starts them; the caller stops them. @param everyMs how often alerts and reconciliation come. */
-export async function testPlatform(db: Database, everyMs = 50): Promise<TestPlatform> {
+/**
+ * Starts them; the caller stops them.
+ * @param everyMs how often alerts and reconciliation come. @param graceMs how long a server may be silent.
+ */
+export async function testPlatform(db: Database, everyMs = 50, graceMs = 5000): Promise<TestPlatform> {
   const ground = { now: () => new Date(), newId, log: silentLog };
   const notifications = testNotifications(db);
   const { prices } = createBilling({ db });
   const rounds = { alertEveryMs: everyMs, reconcileEveryMs: everyMs };
   const budgets = createBudgets({ ground, db, notifications, prices, ...rounds });
-  const metering = createMetering({ db, now: ground.now, log: silentLog, policy: { prices, rules: [budgets.rules] } });
+  const metering = createMetering({
+    db,
+    now: ground.now,
+    log: silentLog,
+    policy: { prices, rules: [budgets.rules] },
+    graceMs,
+  });
   await metering.start();
   await notifications.start();
   await budgets.start();

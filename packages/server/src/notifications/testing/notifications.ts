@@ -1,11 +1,14 @@
 /** @file Notifications on a test's database that may call this machine. */
 import type { Database } from "../../db/index.ts";
+import type { Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
 import { createGuardedFetch } from "../../net/index.ts";
 import { createSecretBox } from "../../secrets/index.ts";
-import { silentLog } from "../../testing/app.ts";
 import { testOrganizationId } from "../../testing/caller.ts";
 import { createNotifications, type Notice, type Notifications, type NotificationsDeps } from "../index.ts";
+
+/** A log that nobody reads; this file runs in child processes too, where the test runner is not. */
+export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 export const testSecrets = createSecretBox("a secret of tests");
 
