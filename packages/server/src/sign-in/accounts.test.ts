@@ -77,6 +77,27 @@ describe("signing in", () => {
     expect((await signIn({ ...credentials, password: "' or password is not null --" })).status).toBe(401);
   });
 
+  test("takes SQL in any text for what it is: a text", async () => {
+    const { browser } = await platform.person("ada@example.com", "owner");
+    const sqlText = "'; drop table user_account; --";
+    const path = encodeURIComponent(sqlText);
+    const name = `Robert${sqlText}`;
+    expect((await browser.call("PATCH", "/api/user", { body: { name } })).json.name).toBe(name);
+    const statuses = [
+      (await browser.call("DELETE", `/api/sessions/${path}`)).status,
+      (await browser.call("GET", `/api/sessions?after=${path}`)).status,
+      (await browser.call("GET", `/api/sign-in/${path}`)).status,
+      (await browser.call("GET", `/api/sign-in/${path}/callback?state=${path}&code=${path}`)).status,
+      (await browser.call("GET", `/api/identity-providers/${path}`, { key: adminKey })).status,
+      (await platform.browser().call("POST", "/api/invitations/accept", { body: { token: sqlText } })).status,
+      (await browser.call("GET", "/api/user", { headers: { cookie: `gristmill_session=${path}` } })).status,
+      (await browser.call("GET", "/api/user", { headers: { "gristmill-organization": sqlText } })).status,
+      (await signIn({ ...credentials, password: sqlText })).status,
+    ];
+    expect(statuses).toEqual([404, 200, 404, 401, 404, 404, 401, 404, 401]);
+    expect((await browser.call("GET", "/api/user")).json.name).toBe(name);
+  });
+
   test("takes no field that nobody asked for", async () => {
     await platform.person("ada@example.com");
     for (const extra of [{ user_id: "usr_1" }, { role: "owner" }, { token_sha256: "x" }])

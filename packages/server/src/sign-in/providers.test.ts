@@ -227,6 +227,27 @@ describe("[SGN12] an ID token", () => {
     expect(await signIn(id)).toMatchObject({ status: 401, code: "auth.single_sign_on_failed" });
   });
 
+  test("is asked for once by one answer, also where a provider would take its code twice", async () => {
+    const id = await added();
+    company.person = ada;
+    const browser = platform.browser();
+    const back = await company.signIn(String((await browser.call("GET", `/api/sign-in/${id}`)).headers["location"]));
+    const thief = platform.browser();
+    for (const [name, value] of browser.cookies) thief.cookies.set(name, value);
+    let exchanges = 0;
+    let first: unknown;
+    meddle = async (url, answer) => {
+      if (!isToken(url)) return answer;
+      exchanges++;
+      first ??= await answer.json();
+      return Response.json(first);
+    };
+    expect((await browser.call("GET", back.pathname + back.search)).status).toBe(302);
+    const again = await thief.call("GET", back.pathname + back.search);
+    expect(again).toMatchObject({ status: 401, code: "auth.single_sign_on_failed" });
+    expect(exchanges).toBe(1);
+  });
+
   test.each([
     ["its subject changed", (token: string) => withPayload(token, { sub: "somebody-else" })],
     ["its signature cut off", (token: string) => `${token.split(".").slice(0, 2).join(".")}.`],
