@@ -3,12 +3,17 @@ import type { KeyId, Meter, ProjectId } from "@gristmill/contract";
 import { sql } from "kysely";
 import { createBilling } from "../../billing/index.ts";
 import type { Database } from "../../db/index.ts";
+import type { Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
 import { createMetering, type Metering, type Reservation, type UsageRecord } from "../../metering/index.ts";
-import type { Notifications } from "../../notifications/index.ts";
-import { silentLog, testNotifications } from "../../notifications/testing/notifications.ts";
+import { createGuardedFetch } from "../../net/index.ts";
+import { createNotifications, type Notifications } from "../../notifications/index.ts";
+import { createSecretBox } from "../../secrets/index.ts";
 import { testOrganizationId } from "../../testing/caller.ts";
 import { type Budgets, createBudgets } from "../index.ts";
+
+/** A log that nobody reads; this file runs in child processes too, where the test runner is not. */
+const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** One server's parts. */
 export interface TestPlatform {
@@ -24,7 +29,15 @@ export interface TestPlatform {
  */
 export async function testPlatform(db: Database, everyMs = 50, graceMs = 5000): Promise<TestPlatform> {
   const ground = { now: () => new Date(), newId, log: silentLog };
-  const notifications = testNotifications(db);
+  const notifications = createNotifications({
+    ground,
+    db,
+    secrets: createSecretBox("a secret of tests"),
+    fetch: createGuardedFetch({ allowedAddresses: ["127.0.0.1"], timeoutMs: 1000 }),
+    smtp: undefined,
+    delays: [10, 10],
+    pollMs: 50,
+  });
   const { prices } = createBilling({ db });
   const rounds = { alertEveryMs: everyMs, reconcileEveryMs: everyMs };
   const budgets = createBudgets({ ground, db, notifications, prices, ...rounds });
