@@ -192,3 +192,20 @@ describe("image classification", () => {
     }
   });
 });
+
+// Last: from here on the model is dear.
+describe("what a request may cost", () => {
+  it("[SVC7] is what the model behind the deployment's name costs, before it runs", async () => {
+    await platform.expect(201, "POST", "/api/prices", { meter: "service.images", model: "digits", amount: "5" });
+    const { id, key } = await platform.expect<{ id: string; key: string }>(201, "POST", "/api/keys", { name: "poor" });
+    const budget = { name: "poor", subject: { type: "key", id }, amount: "11", period: "total", hard: true };
+    await platform.expect(201, "POST", "/api/budgets", budget);
+    const infer = (rows: number) =>
+      post("/v2/models/digits/infer", JSON.stringify(inferBody(rows)), { authorization: `Bearer ${key}` });
+    expect((await infer(2)).status).toBe(200);
+    const refused = await infer(1);
+    expect(refused.status).toBe(429);
+    expect(await refused.text()).toContain("budget.exceeded");
+    expect(await usedBy(refused.headers.get("x-request-id"))).toEqual([]);
+  });
+});

@@ -2,7 +2,7 @@
 import { AppError, classification, classifyQuery } from "@gristmill/contract";
 import { type Route, route } from "../../http/index.ts";
 import type { Deployments } from "../../serving/index.ts";
-import { serviceUse } from "../service-use.ts";
+import { servedBy, serviceUse } from "../service-use.ts";
 import { bestLabels } from "./best-labels.ts";
 
 /** Far above any sensible photograph; the pixels are limited apart from this. */
@@ -23,7 +23,13 @@ export function imageClassificationRoutes(deployments: Deployments): readonly Ro
       consumes: ["image/png", "image/jpeg", "image/webp", "application/octet-stream"],
       bodyLimit,
       response: classification,
-      charge: { reserve: ({ query }) => serviceUse({ service: "image-classification", deployment: query.model }, 1) },
+      charge: {
+        reserve: async ({ caller, query }) =>
+          serviceUse(
+            { service: "image-classification", ...(await servedBy(deployments, caller.projectId, query.model)) },
+            1,
+          ),
+      },
       handler: async (context) => {
         const { caller, query, requestId, request, signal } = context;
         if (!(request.body instanceof Uint8Array) || request.body.byteLength === 0)

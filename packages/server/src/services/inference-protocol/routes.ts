@@ -4,7 +4,7 @@ import type { Dtype } from "@gristmill/onnx";
 import { z } from "zod";
 import { type Answer, type Route, type RouteContext, route } from "../../http/index.ts";
 import type { Deployments, DescribedDeployment } from "../../serving/index.ts";
-import { serviceUse } from "../service-use.ts";
+import { servedBy, serviceUse } from "../service-use.ts";
 import { type ReadRequest, readRequest } from "./request.ts";
 import { datatypeOf, writeResponse } from "./response.ts";
 
@@ -144,8 +144,12 @@ function inferRoute(path: string, deployments: Deployments): Route {
     consumes: ["*/*"],
     bodyLimit,
     charge: {
-      reserve: (context) =>
-        serviceUse({ service: "inference", deployment: context.params.model }, requestOf(context).rows),
+      reserve: async (context) => {
+        const { rows } = requestOf(context);
+        const { caller, params } = context;
+        const served = await servedBy(deployments, caller.projectId, params.model, revisionOf(params));
+        return serviceUse({ service: "inference", ...served }, rows);
+      },
     },
     handler: async (context): Promise<Answer> => {
       const { caller, params, signal } = context;
