@@ -2,7 +2,7 @@
 import type { EventsQuery, KeyId, ProjectId, RequestId } from "@gristmill/contract";
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
-import { ownSource } from "../metering/index.ts";
+import { boundedRead, ownSource } from "../metering/index.ts";
 import { separator } from "./counting.ts";
 
 /** One record of the ledger. */
@@ -77,7 +77,7 @@ export class EventStore {
     const direction = sql.raw(order === "asc" ? "asc" : "desc");
     const beyond = sql.raw(order === "asc" ? ">" : "<");
     // A meter's own records of an event are shown only when that meter is asked for.
-    const { rows } = await sql<LedgerRow>`
+    const page = sql<LedgerRow>`
       select ${columns} from usage_event as event
       where project_id = ${projectId}
         ${meter === undefined ? sql`and (original is not null or source = ${ownSource})` : sql`and meter = ${meter}`}
@@ -89,8 +89,8 @@ export class EventStore {
         ${subject === undefined ? sql`` : sql`and original::json ->> 'subject' = ${subject}`}
         ${after === undefined ? sql`` : sql`and (time, id, source) ${beyond} (${after.time}, ${after.id}, ${after.source})`}
       order by time ${direction}, id ${direction}, source ${direction}
-      limit ${limit + 1}`.execute(this.#db);
-    return rows;
+      limit ${limit + 1}`;
+    return (await boundedRead(this.#db, (transaction) => page.execute(transaction))).rows;
   }
 }
 

@@ -1,8 +1,8 @@
 /** @file What a meter says of a span: windows, groups, and one number of all events of each. */
 import type { Aggregation } from "@gristmill/contract";
-import { type RawBuilder, sql, type Transaction } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../db/index.ts";
-import { cutAtHours, type Span } from "../metering/index.ts";
+import { boundedRead, cutAtHours, type Span } from "../metering/index.ts";
 import { uniqueValue } from "./counting.ts";
 import { dimension, type Keys, type MeterQuestion, narrowed } from "./meter-question.ts";
 import { timeWeighted } from "./time-weighted.ts";
@@ -18,14 +18,11 @@ export interface MeterAnswer {
   readonly value: string;
 }
 
-/** How long one question may keep the database busy. */
-const longestMs = 10_000;
-
 /**
  * Answers in order of windows, then groups; windows and groups without events are left out.
- * @returns undefined: it would take too long.
+ * @throws AppError `request.invalid` when it would take too long.
  */
-export async function askMeter(db: Database, question: MeterQuestion): Promise<readonly MeterAnswer[] | undefined> {
+export async function askMeter(db: Database, question: MeterQuestion): Promise<readonly MeterAnswer[]> {
   const { window, groups, limit } = question;
   const keys = [
     window === null ? sql`null::timestamptz` : sql`date_trunc(${window}, time, 'UTC')`,
@@ -34,11 +31,12 @@ export async function askMeter(db: Database, question: MeterQuestion): Promise<r
   const names = keys.map((_, index) => sql.ref(`k${index}`));
   const columns = sql.join(keys.map((key, index) => sql`${key} as ${names[index]}`));
   const statement = statements[question.aggregation](question, { columns, names: sql.join(names) });
-  const rows = await db.transaction().execute(async (transaction) => {
-    await sql`select set_config('statement_timeout', ${String(longestMs)}, true)`.execute(transaction);
-    return await run(transaction, sql`${statement} order by ${sql.join(names)} limit ${limit + 1}`);
-  });
-  return rows?.map((row) => ({
+  const { rows } = await boundedRead(db, (transaction) =>
+    sql<Readonly<Record<string, unknown>>>`${statement} order by ${sql.join(names)} limit ${limit + 1}`.execute(
+      transaction,
+    ),
+  );
+  return rows.map((row) => ({
     windowStart: row["k0"] as Date | null,
     group: groups.map((_, index) => row[`k${index + 1}`] as string | null),
     events: Number(row["events"]),
@@ -128,16 +126,3 @@ const statements: Record<Aggregation, (question: MeterQuestion, keys: Keys) => R
   latest,
   time_weighted: timeWeighted,
 };
-
-async function run(
-  transaction: Transaction<unknown>,
-  statement: RawBuilder<unknown>,
-): Promise<readonly Readonly<Record<string, unknown>>[] | undefined> {
-  try {
-    return (await statement.execute(transaction)).rows as readonly Readonly<Record<string, unknown>>[];
-  } catch (error) {
-    // query_canceled: by the time that was set.
-    if (error instanceof Error && "code" in error && error.code === "57014") return undefined;
-    throw error;
-  }
-}

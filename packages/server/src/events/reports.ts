@@ -61,7 +61,6 @@ export class Reports {
       limit: most.rows,
     };
     const answers = await askMeter(db, question);
-    if (answers === undefined) throw tooMuch("10 s of work");
     if (answers.length > most.rows) throw tooMuch(`${most.rows} rows`);
     return {
       object: "meter.report",

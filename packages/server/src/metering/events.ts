@@ -2,6 +2,7 @@
 import { AppError, type Page, type ProjectId, type UsageEvent, type UsageEventsQuery } from "@gristmill/contract";
 import { sql } from "kysely";
 import type { Database } from "../db/index.ts";
+import { boundedRead } from "./bounded-read.ts";
 import { ownSource } from "./ledger.ts";
 import type { EventRow } from "./store.ts";
 
@@ -60,7 +61,7 @@ export async function listEvents(
     const beyond = sql.raw(order === "asc" ? ">" : "<");
     events = events.where(sql<boolean>`(time, id, source) ${beyond} (${time}, ${id}, ${source})`);
   }
-  const rows = await events.execute();
+  const rows = await boundedRead(db, async (transaction) => (await transaction.executeQuery(events)).rows);
   const page = rows.slice(0, limit);
   return {
     object: "list",

@@ -10,6 +10,7 @@ import type { PolicySources } from "./policy.ts";
 import { usageEventRoutes } from "./routes.ts";
 import { ServerInstance } from "./server-instance.ts";
 
+export { boundedRead } from "./bounded-read.ts";
 export {
   type Claim,
   type ClaimName,
