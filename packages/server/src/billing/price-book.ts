@@ -30,6 +30,7 @@ export interface BookedPrice {
 export class PriceBook {
   readonly #entries = new Map<string, BookedPrice[]>();
   readonly #tariffs = new Map<string, Tariff>();
+  readonly #models = new Map<string, Set<string>>();
   /** Every time at which any price begins, ascending, each once. */
   readonly changes: readonly Date[];
 
@@ -39,6 +40,9 @@ export class PriceBook {
       const { id, effectiveFrom } = entry;
       const price = { id, effectiveFrom, tariff: createTariff(entry) };
       this.#tariffs.set(id, price.tariff);
+      const models = this.#models.get(entry.meter) ?? new Set<string>();
+      this.#models.set(entry.meter, models);
+      if (entry.model !== null) models.add(entry.model);
       const key = keyOf(entry.meter, entry.model, entry.hardware);
       const known = this.#entries.get(key);
       if (known === undefined) this.#entries.set(key, [price]);
@@ -58,6 +62,13 @@ export class PriceBook {
       this.#inForce(at, meter, null, hardware) ??
       this.#inForce(at, meter, null, null)
     );
+  }
+
+  /** Every price that may be in force for a model that is not known yet. */
+  findForAnyModel({ meter, hardware }: Omit<Priced, "model">, at: Date): readonly BookedPrice[] {
+    const models = [null, ...(this.#models.get(meter) ?? [])];
+    const found = models.map((model) => this.find({ meter, model, hardware }, at));
+    return [...new Set(found.filter((price) => price !== undefined))];
   }
 
   /** The price in force after so many of `changes`; none before the first. */

@@ -43,6 +43,19 @@ describe("the price list", () => {
     expect(list.bound(claimant, used("11", { model: "tiered" }), day(2))).toEqual({ priceId: "tiered", amount: "6" });
   });
 
+  test("[BIL8] of a deployment whose model is not known yet, it says what the dearest model would cost", () => {
+    const open = used("2", { deployment: "digits" });
+    // 2 events at the flat price of 3 are one claim: 3; a package of 10 begun costs 3 too; any other model 1.
+    expect(list.bound(claimant, open, day(2)).amount).toBe("3");
+    expect(list.bound(claimant, used("21", { deployment: "digits" }), day(2))).toEqual({
+      priceId: "any",
+      amount: "10.5",
+    });
+    expect(list.bound(claimant, used("2", { deployment: "digits", model: "other" }), day(2)).amount).toBe("1");
+    expect(list.costOf(claimant, open, day(2))).toEqual({ priceId: "any", amount: "1" });
+    expect(list.bound(claimant, { ...open, meter: "rides" }, day(2))).toEqual({ priceId: null, amount: null });
+  });
+
   test("[BIL9] a correction counts back what it is sure of", () => {
     const whole = { [correctionDimension]: "whole" };
     expect(list.costOf(claimant, used("-3", whole), day(2)).amount).toBe("-1.5");

@@ -7,7 +7,7 @@ import {
   type MeteredQuantity,
   type PriceList,
 } from "../metering/index.ts";
-import type { PriceBook } from "./price-book.ts";
+import type { BookedPrice, PriceBook } from "./price-book.ts";
 
 /** How many events a correction counts as; what is none counts as one. */
 const correctedEvents: Readonly<Record<string, Big>> = { whole: new Big(-1), part: new Big(0) };
@@ -21,11 +21,31 @@ const one = new Big(1);
 export function priceListOf(book: PriceBook): PriceList {
   const costOf = (_claimant: Claimant, { meter, quantity, dimensions }: MeteredQuantity, at: Date): Cost => {
     const priced = { meter, model: dimensions["model"] ?? null, hardware: dimensions["hardware"] ?? null };
-    const price = book.find(priced, at);
-    if (price === undefined) return { priceId: null, amount: null };
-    const exact = new Big(String(quantity));
-    const events = correctedEvents[dimensions[correctionDimension] ?? ""] ?? one;
-    return { priceId: price.id, amount: price.tariff.mostOf({ quantity: exact, events }).toFixed() };
+    return dearest([book.find(priced, at)], quantity, dimensions);
   };
-  return { bound: costOf, costOf };
+  const bound = (claimant: Claimant, wanted: MeteredQuantity, at: Date): Cost => {
+    const { meter, quantity, dimensions } = wanted;
+    // Which model a deployment will answer with is known only when it has: until then it may be the dearest.
+    const isOpen = dimensions["deployment"] !== undefined && dimensions["model"] === undefined;
+    if (!isOpen) return costOf(claimant, wanted, at);
+    return dearest(book.findForAnyModel({ meter, hardware: dimensions["hardware"] ?? null }, at), quantity, dimensions);
+  };
+  return { bound, costOf };
+}
+
+/** The most that so much costs by any of these prices; of none, it is unknown. */
+function dearest(
+  prices: readonly (BookedPrice | undefined)[],
+  quantity: MeteredQuantity["quantity"],
+  dimensions: MeteredQuantity["dimensions"],
+): Cost {
+  const events = correctedEvents[dimensions[correctionDimension] ?? ""] ?? one;
+  const use = { quantity: new Big(String(quantity)), events };
+  let most: { readonly id: string; readonly amount: Big } | undefined;
+  for (const price of prices) {
+    const amount = price?.tariff.mostOf(use);
+    if (price !== undefined && amount !== undefined && (most === undefined || amount.gt(most.amount)))
+      most = { id: price.id, amount };
+  }
+  return { priceId: most?.id ?? null, amount: most?.amount.toFixed() ?? null };
 }
