@@ -69,7 +69,7 @@ export default {
       comment:
         "a feature of the server is entered by its index.ts; only the composition root and migrations see inside",
       severity: "error",
-      from: { path: "^packages/server/src/([^/]+)/", pathNot: "\\.test\\.ts$" },
+      from: { path: "^packages/server/src/([^/]+)/", pathNot: "\\.test\\.ts$|/testing/" },
       to: {
         path: `^packages/server/src/(${features.join("|")})/(?!index\\.ts$)`,
         pathNot: "^packages/server/src/$1/",

@@ -166,7 +166,7 @@ describe("every route", () => {
     const http = await createHttp({
       routes,
       authenticator: {
-        authenticate: async () => ({ ...testCaller(newId("project")), kind: "admin" }),
+        authenticate: async () => testCaller(newId("project"), { scopes }),
       },
       limiter: { count: full },
       ledger: { reserve: full, settle: full, release: full },

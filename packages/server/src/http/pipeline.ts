@@ -58,7 +58,7 @@ export class Pipeline {
 
   /** Asks for permission, and counts the request unless `run` will. */
   async admit({ access, charge }: Route, caller: Caller, onLimits: OnLimits): Promise<void> {
-    if ("scope" in access && caller.kind !== "admin" && !caller.scopes.has(access.scope))
+    if ("scope" in access && !caller.scopes.has(access.scope))
       throw new AppError("auth.forbidden", `This needs the scope ${access.scope}.`, {
         details: { scope: access.scope },
       });

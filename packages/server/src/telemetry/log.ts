@@ -27,6 +27,7 @@ export function createLog(options: { level: LogLevel; write: WriteLine; now: () 
 export const withoutSecrets = (text: string): string =>
   text
     .replace(/\b(gm_(?:admin|[0-9A-Za-z]{8}))_[0-9A-Za-z]{16,}/g, "$1_***")
+    .replace(/\bwhsec_[0-9A-Za-z+/=]{8,}/g, "whsec_***")
     .replace(/\b(Bearer\s+)(?!gm_)[^\s"\\]+/gi, "$1***")
     .replace(/(\w+:\/\/[^\s:@/"]*):[^\s@/"]+@/g, "$1:***@");
 

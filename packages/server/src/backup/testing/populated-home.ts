@@ -13,6 +13,7 @@ import { createMetering } from "../../metering/index.ts";
 import { fileObjectStore, type ObjectStore } from "../../objects/index.ts";
 import { testCaller } from "../../testing/caller.ts";
 import { insertTestProject, testDatabase } from "../../testing/database.ts";
+import { insertGovernmentRows } from "./government-rows.ts";
 
 /** A home to back up. */
 export interface PopulatedHome {
@@ -143,6 +144,7 @@ async function insertRows({ db, objects, projectId }: Filling): Promise<void> {
     db,
   );
   await sql`insert into dataset_object_release (sha256) values (${"0".repeat(64)})`.execute(db);
+  await insertGovernmentRows(db, projectId);
 }
 
 /** Everything that a restore must bring back, by name: rows of every table, partitions, sequences, triggers. */
