@@ -32,7 +32,10 @@ export function createSecretBox(secret: string): SecretBox {
       const [nonceEnd, tagEnd] = [1 + nonceLength, 1 + nonceLength + tagLength];
       try {
         if (bytes[0] !== version) throw new Error(`version ${bytes[0]}`);
-        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(1, nonceEnd)).setAAD(Buffer.from(context));
+        // Without the length, Node takes a tag of 4 bytes too, which can be guessed.
+        const options = { authTagLength: tagLength };
+        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(1, nonceEnd), options);
+        decipher.setAAD(Buffer.from(context));
         decipher.setAuthTag(bytes.subarray(nonceEnd, tagEnd));
         return Buffer.concat([decipher.update(bytes.subarray(tagEnd)), decipher.final()]);
       } catch (cause) {

@@ -42,6 +42,13 @@ describe("a secret box", () => {
       expect(() => box.open(sealed.subarray(0, length), "identity provider idp_1")).toThrow(unreadable);
   });
 
+  test("[SEC1] takes no shortened tag, which could be guessed", () => {
+    const sealed = box.seal(Buffer.alloc(0), "c");
+    expect(box.open(sealed, "c")).toHaveLength(0);
+    for (let length = 0; length < sealed.length; length++)
+      expect(() => box.open(sealed.subarray(0, length), "c")).toThrow(unreadable);
+  });
+
   test("[SEC2] does not open for one what was sealed for another", () => {
     const sealed = box.seal(Buffer.from("s"), "webhook whk_1");
     for (const context of ["webhook whk_2", "webhook whk_", "", "identity provider whk_1"])
