@@ -128,6 +128,6 @@ it("meters and bills: events count once, and the bill is proven", { timeout: 5 *
   expect(said).toContain("2500 new, then 0 new and 2500 known");
   expect(said).toContain("rome: 2500 sheet");
   expect(said).toContain("graduated free: 10");
-  expect(said).toMatch(/✓ 42 entries of the ledger add up to all 1 lines of the bill/);
-  expect(said).toMatch(/✓ 2,542 entries of the ledger add up to all 1 lines of the bill/);
+  expect(said).toMatch(/✓ 42 entries of the ledger add up to the bill's 1 line/);
+  expect(said).toMatch(/✓ 2,542 entries of the ledger add up to the bill's 1 line/);
 });

@@ -1,31 +1,15 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createSocketServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { gristmill, start } from "./testing/gristmill.ts";
+import { makePlace, type Place } from "./testing/place.ts";
 
 const minute = 60_000;
 
-async function freePort(): Promise<string> {
-  const server = createSocketServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `${port}`;
-}
-
-/** A home until the test ends; what runs on it is stopped, and what root's PostgreSQL keeps elsewhere is removed. */
-async function place(): Promise<{ GRISTMILL_HOME: string; GRISTMILL_PORT: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "gristmill-cli-"));
-  const env = { GRISTMILL_HOME: join(folder, "home"), GRISTMILL_PORT: await freePort() };
-  onTestFinished(async () => {
-    await gristmill(["down"], env);
-    const elsewhere = await readFile(join(env.GRISTMILL_HOME, "postgres-folder"), "utf8").catch(() => "");
-    if (elsewhere.startsWith("/var/lib/gristmill/")) await rm(elsewhere.trim(), { recursive: true, force: true });
-    await rm(folder, { recursive: true, force: true });
-  });
+/** A home until the test ends. */
+async function place(): Promise<Place["env"]> {
+  const { env, leave } = await makePlace();
+  onTestFinished(leave);
   return env;
 }
 

@@ -11,7 +11,7 @@ import { verifyAuditExport } from "@gristmill/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CliError } from "../failure.ts";
 import type { Look, Paint } from "../terminal/paint.ts";
-import { formatCount, formatTime } from "../terminal/words.ts";
+import { counted, formatTime } from "../terminal/words.ts";
 import { given, noun, type OpenSession, type SpanFlags, verb, wholeNumber, withLimit } from "./command.ts";
 import { deniedCommand } from "./denied.ts";
 import { time } from "./times.ts";
@@ -40,7 +40,7 @@ export function verificationText(
   }: Pick<ChainReport, "entries" | "head"> & { broken: { number: number; fault: string } | null },
   paint: Paint,
 ): string {
-  const good = `${formatCount(entries)} ${entries === 1 ? "entry is" : "entries are"} as written`;
+  const good = `${counted(entries, "entry is", "entries are")} as written`;
   if (broken !== null)
     return `${paint("bad", "✗")} Entry ${broken.number}: ${faults[broken.fault] ?? broken.fault}. Before it, ${good}.`;
   const kept = paint("faint", `keep this for the next time: --kept ${head.number}:${head.hash}`);

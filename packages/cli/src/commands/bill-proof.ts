@@ -19,13 +19,25 @@ export interface LedgerEntry {
   readonly meter: string;
   readonly quantity: string;
   readonly price_id: string | null;
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
 /** So much use. */
-interface Use {
+export interface Use {
   readonly quantity: string;
+  /** Entries of the ledger, corrections too. */
   readonly events: number;
+  /** Events that prices count: one that is taken back counts no more, and setting a quantity right makes none. */
+  readonly counted: number;
 }
+
+/** What corrections say of themselves, and how many events each counts as. */
+const correctedEvents: Readonly<Record<string, number>> = { whole: -1, part: 0 };
+
+const countedOf = ({ dimensions }: LedgerEntry): number =>
+  correctedEvents[dimensions["gristmill.correction"] ?? ""] ?? 1;
+
+const noUse: Use = { quantity: "0", events: 0, counted: 0 };
 
 /** One line, as the bill has it and as the entries have it. */
 export interface ProvenLine {
@@ -45,8 +57,9 @@ export class EntrySums {
 
   add(entry: LedgerEntry): void {
     const key = keyOf(entry.time.slice(0, 7), entry.meter, entry.price_id);
-    const { quantity, events } = this.#sums.get(key)?.use ?? { quantity: "0", events: 0 };
-    this.#sums.set(key, { entry, use: { quantity: sumDecimals([quantity, entry.quantity]), events: events + 1 } });
+    const { quantity, events, counted } = this.#sums.get(key)?.use ?? noUse;
+    const sum = sumDecimals([quantity, entry.quantity]);
+    this.#sums.set(key, { entry, use: { quantity: sum, events: events + 1, counted: counted + countedOf(entry) } });
   }
 
   /** Compares them with a bill's lines; what stands in only one of the two disagrees. */
@@ -56,9 +69,9 @@ export class EntrySums {
     const billed = lines.map((line): ProvenLine => {
       const month = line.period_start.slice(0, 7);
       const key = keyOf(month, line.meter, line.price_id);
-      const use = left.get(key)?.use ?? { quantity: "0", events: 0 };
+      const use = left.get(key)?.use ?? noUse;
       left.delete(key);
-      const found = { ...use, amount: amountOf(use, line.price_id, prices) };
+      const found = foundOf(use, line.price_id, prices);
       const { meter, price_id, events, quantity, amount, rounded_amount } = line;
       const agrees =
         events === found.events &&
@@ -69,12 +82,18 @@ export class EntrySums {
     });
     const unbilled = [...left.values()].map(({ entry, use }): ProvenLine => {
       const { meter, price_id } = entry;
-      const found = { ...use, amount: amountOf(use, price_id, prices) };
+      const found = foundOf(use, price_id, prices);
       return { month: entry.time.slice(0, 7), meter, price_id, billed: nothing, found, agrees: false };
     });
     return [...billed, ...unbilled];
   }
 }
+
+const foundOf = (use: Use, priceId: string | null, prices: ReadonlyMap<string, Price>): ProvenLine["found"] => ({
+  events: use.events,
+  quantity: use.quantity,
+  amount: amountOf(use, priceId, prices),
+});
 
 const sameAmount = (a: string | null, b: string | null): boolean =>
   a === null || b === null ? a === b : compareDecimals(a, b) === 0;
@@ -93,15 +112,15 @@ const larger = (a: string, b: string): string => (compareDecimals(a, b) < 0 ? b 
 const smaller = (a: string, b: string): string => (compareDecimals(a, b) > 0 ? b : a);
 
 /** What a month's use costs by one price. */
-export function priceOf({ charge, free, minimum, maximum }: PriceTerms, { quantity, events }: Use): string {
-  const measured = charge.type === "flat" ? `${events}` : quantity;
+export function priceOf({ charge, free, minimum, maximum }: PriceTerms, { quantity, counted }: Use): string {
+  const measured = charge.type === "flat" ? `${counted}` : quantity;
   // Taken back more than used: what it would have cost comes back.
   const size = negative(measured) ? multiplyDecimals(measured, "-1") : measured;
   const paid = larger(subtractDecimals(size, free), "0");
   const curve = compareDecimals(paid, "0") === 0 ? "0" : chargeFor(charge, paid);
-  const fixed = charge.type === "percentage" ? multiplyDecimals(charge.fixed, `${events}`) : "0";
+  const fixed = charge.type === "percentage" ? multiplyDecimals(charge.fixed, `${counted}`) : "0";
   const amount = sumDecimals([multiplyDecimals(curve, negative(measured) ? "-1" : "1"), fixed]);
-  if (events === 0) return amount;
+  if (counted <= 0) return amount;
   const raised = minimum === null ? amount : larger(amount, minimum);
   return maximum === null ? raised : smaller(raised, maximum);
 }

@@ -6,7 +6,7 @@ import { CliError } from "../failure.ts";
 import type { Connected } from "../session.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { table } from "../terminal/table.ts";
-import { formatCount, formatDecimal } from "../terminal/words.ts";
+import { counted, formatCount, formatDecimal } from "../terminal/words.ts";
 import { EntrySums, type LedgerEntry, type ProvenLine } from "./bill-proof.ts";
 import { type OpenSession, verb } from "./command.ts";
 
@@ -38,8 +38,8 @@ export function proofText(lines: readonly ProvenLine[], currency: string, paint:
   const wrong = lines.filter(({ agrees }) => !agrees).length;
   const verdict =
     wrong === 0
-      ? `${paint("good", "✓")} ${formatCount(entries)} entries of the ledger add up to all ${lines.length} lines of the bill.`
-      : `${paint("bad", "✗")} ${wrong} of ${lines.length} lines are not what the entries add up to.`;
+      ? `${paint("good", "✓")} ${counted(entries, "entry", "entries")} of the ledger add up to the bill's ${counted(lines.length, "line", "lines")}.`
+      : `${paint("bad", "✗")} ${wrong} of the bill's ${counted(lines.length, "line is", "lines are")} not what the entries add up to.`;
   return `${table(heads, rows, paint)}\n${verdict}`;
 }
 

@@ -5,6 +5,10 @@ const groups = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 /** 60000 → "60,000". */
 export const formatCount = (value: number): string => groups.format(value);
 
+/** 1 → "1 entry", 2500 → "2,500 entries". */
+export const counted = (value: number, one: string, many: string): string =>
+  `${formatCount(value)} ${value === 1 ? one : many}`;
+
 /** 54950096 → "54.9 MB": powers of 1000, three digits. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

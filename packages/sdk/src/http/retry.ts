@@ -5,8 +5,8 @@ import { GristmillError } from "./errors.ts";
 const firstDelayMs = 200;
 /** A wait that nobody asked for is not longer. */
 const longestBackOffMs = 30_000;
-/** Limits count by the minute: within this time each has room again. A server that asks for more gets its error shown instead. */
-export const longestDelayMs = 60_000;
+/** Limits count by the minute, to the second: within this time each has room again. A server that asks for more gets its error shown instead. */
+export const longestDelayMs = 65_000;
 
 /**
  * True when the same call may be made again.

@@ -1,5 +1,4 @@
 /** @file One call: the URL, the headers, the time limit, the retries, the errors. */
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorOf, GristmillError } from "./errors.ts";
 import { connectionError, mayRetry, retryDelayMs } from "./retry.ts";
@@ -205,7 +204,7 @@ export class Transport {
       ...(project === undefined ? {} : { "gristmill-project": project }),
       ...(call.json === undefined ? {} : { "content-type": "application/json" }),
       ...(call.method === "POST" && call.once !== true
-        ? { "idempotency-key": call.idempotencyKey ?? randomUUID() }
+        ? { "idempotency-key": call.idempotencyKey ?? crypto.randomUUID() }
         : {}),
       ...call.headers,
     };

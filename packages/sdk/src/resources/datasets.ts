@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import type { CreateDataset, Dataset, DatasetPreview, PreviewQuery, UploadDataset } from "@gristmill/contract";
 import { GristmillError } from "../http/errors.ts";
@@ -47,7 +46,7 @@ export class Datasets {
     const parts: Record<string, string | Blob> = { dataset: JSON.stringify(body) };
     for (const [split, files] of Object.entries(splits))
       for (const kind of ["images", "labels"] as const) parts[`${split}.${kind}`] = await blobOf(files[kind]);
-    const form = multipart(parts, `gristmill-${randomUUID()}`);
+    const form = multipart(parts, `gristmill-${crypto.randomUUID()}`);
     return this.#transport.json({ method: "POST", path: "/api/datasets", body: form, unlimited: true, ...options });
   }
 

@@ -79,11 +79,12 @@ export class Events {
 
 /** Cuts by number and by size: the server bounds both. */
 async function* batchesOf(events: Iterable<NewEvent> | AsyncIterable<NewEvent>): AsyncGenerator<readonly object[]> {
+  const encoder = new TextEncoder();
   let batch: object[] = [];
   let bytes = 0;
   for await (const event of events) {
     const whole = { specversion: "1.0", ...event };
-    const size = Buffer.byteLength(JSON.stringify(whole)) + 1;
+    const size = encoder.encode(JSON.stringify(whole)).length + 1;
     if (batch.length === eventLimits.batch || (batch.length > 0 && bytes + size > eventLimits.bodyBytes - 2)) {
       yield batch;
       batch = [];
