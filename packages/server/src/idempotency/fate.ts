@@ -8,10 +8,15 @@ import { toAppError } from "../http/index.ts";
  */
 export type Fate = "kept" | "forgotten" | "open";
 
-/** A failure that may pass is not kept. Nor is a refusal for want of room or money, which was not worked on at all. */
-export function fateOfFailure(failure: unknown): Fate {
+/**
+ * A failure that may pass is not kept. Nor is a refusal for want of room or money, which was not worked on at all.
+ * @param hasLeft whether the client has gone away: who leaves in the middle pays for what was made, and for a repeat anew.
+ */
+export function fateOfFailure(failure: unknown, hasLeft: boolean): Fate {
   const { code, status, retryable } = toAppError(failure);
-  if (code === "database.unavailable" || code === "internal") return "open";
+  if (code === "database.unavailable") return "open";
+  if (hasLeft) return "forgotten";
+  if (code === "internal") return "open";
   return retryable || status >= 500 || status === 429 ? "forgotten" : "kept";
 }
 

@@ -5,13 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type RequestId } from "@gristmill/contract";
 import type { Database } from "../db/index.ts";
 import type { Log } from "../feature.ts";
-import { type Answer, failureAnswer, type Idempotency, type KeyedRequest } from "../http/index.ts";
+import { type Answer, failureAnswer, type Idempotency, type KeyedRequest, toAppError } from "../http/index.ts";
 import type { SecretBox } from "../secrets/index.ts";
 import { fromBytes, toBytes, type WholeAnswer, wholeAnswer } from "./answer-bytes.ts";
 import { fateOfAnswer, fateOfFailure } from "./fate.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { LateEndings } from "./late-endings.ts";
 import type { Quotas } from "./quotas.ts";
-import { type Claim, claim, forget, type Held, type Keeping, keep, listHeld, type Place, reopen } from "./store.ts";
+import { type Claim, claim, type Ending, end, type Held, type Keeping, listHeld, type Place } from "./store.ts";
 import { type StreamEnd, teedStream } from "./teed-stream.ts";
 import { type Seats, WaitingRoom } from "./waiting-room.ts";
 
@@ -47,6 +48,8 @@ export class KeptAnswers implements Idempotency {
   /** Resolved when this process has ended its work on a place. */
   readonly #working = new Map<string, PromiseWithResolvers<void>>();
   readonly #room: WaitingRoom;
+  /** Their places stay busy. */
+  readonly #late = new LateEndings();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -71,12 +74,20 @@ export class KeptAnswers implements Idempotency {
     return await this.#execute(held, keyed, execute);
   }
 
-  /** Opens what this process holds by the database's word alone: its claim's answer, or its end, was lost on the way. */
+  /**
+   * Writes the ends that could not be written. Then opens what this process holds by the database's word alone: the answer to its
+   * claim was lost on the way.
+   */
   async sweep(): Promise<void> {
     const { db, instance } = this.#parts;
+    await this.#late.write(async (held, ending) => {
+      await end(db, held, ending);
+      this.#leave(nameOf(held));
+    });
     const number = instance();
     if (number === null) return;
-    for (const held of await listHeld(db, number)) if (!this.#busy.has(nameOf(held))) await reopen(db, held);
+    for (const held of await listHeld(db, number))
+      if (!this.#busy.has(nameOf(held))) await end(db, held, { kind: "reopen" });
   }
 
   /** Waits while another request of the key is worked on. A place that is claimed stays busy until `#end`. */
@@ -108,7 +119,7 @@ export class KeptAnswers implements Idempotency {
 
   async #execute(
     held: Held,
-    { route }: KeyedRequest,
+    { route, signal }: KeyedRequest,
     execute: (requestId: RequestId) => Promise<Answer>,
   ): Promise<Answer> {
     this.#working.set(nameOf(held), Promise.withResolvers());
@@ -119,56 +130,53 @@ export class KeptAnswers implements Idempotency {
     try {
       answer = await execute(requestId);
     } catch (failure) {
-      const fate = fateOfFailure(failure);
-      await this.#end(held, async ({ db }) => {
-        if (fate === "open") await reopen(db, held);
-        else if (fate === "forgotten") await this.#forget(held);
-        else await keep(db, held, this.#sealed(held, wholeAnswer(failureAnswer(failure, route, requestId))), isFlushed);
-      });
+      const fate = fateOfFailure(failure, signal.aborted);
+      if (fate === "kept") {
+        const keeping = this.#sealed(held, wholeAnswer(failureAnswer(failure, route, requestId)));
+        await this.#end(held, { kind: "keep", keeping, isFlushed });
+      } else await this.#end(held, fate === "open" ? { kind: "reopen" } : forgetting(held));
       throw failure;
     }
     const { body } = answer;
     if (body instanceof Readable) {
-      const onEnd = (end: StreamEnd): Promise<void> =>
-        this.#end(held, ({ db }) => keep(db, held, this.#keepingOfStream(held, answer, end), isFlushed));
+      const onEnd = (stream: StreamEnd): Promise<void> =>
+        this.#end(held, this.#endingOfStream(held, answer, stream, isFlushed));
       return { ...answer, body: teedStream(body, this.#parts.limits.answerBytes, onEnd) };
     }
-    await this.#end(held, ({ db }) =>
-      fateOfAnswer(answer) === "kept"
-        ? keep(db, held, this.#sealed(held, wholeAnswer(answer)), isFlushed)
-        : this.#forget(held),
-    );
+    if (fateOfAnswer(answer) === "forgotten") await this.#end(held, forgetting(held));
+    else await this.#end(held, { kind: "keep", keeping: this.#sealed(held, wholeAnswer(answer)), isFlushed });
     return answer;
   }
 
-  /** A later attempt may only be opened: the one before it may have written its usage, under the same request id. */
-  async #forget(held: Held): Promise<void> {
-    const { db } = this.#parts;
-    await (held.attempt === 1 ? forget(db, held) : reopen(db, held));
-  }
-
-  /**
-   * Ends a claim. The work is done, so its answer is given also when its end can't be written: `sweep` opens the place later, and
-   * a repeat runs under the same request id.
-   */
-  async #end(held: Held, write: (parts: KeeperParts) => Promise<void>): Promise<void> {
+  /** Ends a claim. The work is done, so its answer is given also when its end can't be written yet: `sweep` goes on trying. */
+  async #end(held: Held, ending: Ending): Promise<void> {
+    const { db, log } = this.#parts;
     const name = nameOf(held);
     try {
-      await write(this.#parts);
-    } catch (err) {
-      const fields = { err, request_id: held.requestId };
-      this.#parts.log.warn(fields, "An answer was not kept for repeats of its request.");
-    } finally {
+      await end(db, held, ending).catch(() => end(db, held, ending));
       this.#leave(name);
-      this.#working.get(name)?.resolve();
-      this.#working.delete(name);
+    } catch (err) {
+      const isLater = this.#late.add(held, ending);
+      if (!isLater) this.#leave(name);
+      log.warn({ err, request_id: held.requestId }, "An answer is not kept for repeats of its request yet.");
     }
+    this.#working.get(name)?.resolve();
+    this.#working.delete(name);
   }
 
-  #keepingOfStream(held: Held, { status = 200, headers = {} }: Answer, end: StreamEnd): Keeping {
-    if (end.kind === "too_large") return { reason: tooLarge(this.#parts.limits) };
-    if (end.kind === "cut") return { reason: "its stream ended before it was whole" };
-    return this.#sealed(held, { status, headers, body: end.bytes });
+  /** What a stream has sent can't be taken back, so one that failed is worked on again only when nobody knows what was charged. */
+  #endingOfStream(held: Held, { status = 200, headers = {} }: Answer, stream: StreamEnd, isFlushed: boolean): Ending {
+    const because = (reason: string): Ending => ({ kind: "keep", keeping: { reason }, isFlushed });
+    switch (stream.kind) {
+      case "whole":
+        return { kind: "keep", keeping: this.#sealed(held, { status, headers, body: stream.bytes }), isFlushed };
+      case "too_large":
+        return because(tooLarge(this.#parts.limits));
+      case "failed":
+        return isUnwritten(stream.failure) ? { kind: "reopen" } : because("its stream failed before its end");
+      case "cut":
+        return because("its reader left before its end");
+    }
   }
 
   #sealed(held: Held, answer: WholeAnswer): Keeping {
@@ -210,6 +218,11 @@ export class KeptAnswers implements Idempotency {
     else this.#busy.set(name, left);
   }
 }
+
+const isUnwritten = (failure: unknown): boolean => toAppError(failure).code === "database.unavailable";
+
+/** A later attempt may only be opened: the one before it may have written its usage, under the same request id. */
+const forgetting = ({ attempt }: Held): Ending => ({ kind: attempt === 1 ? "forget" : "reopen" });
 
 const nameOf = ({ projectId, route, keySha256 }: Place): string =>
   `${projectId} ${route} ${keySha256.toString("base64")}`;

@@ -95,7 +95,7 @@ test("[IDM1] an answer is what it was after it was kept, and says that it is a r
 
 test("[IDM5] [IDM6] of every failure it is decided what becomes of its key", () => {
   const fates = (Object.keys(errorTable) as ErrorCode[]).map(
-    (code) => [code, fateOfFailure(new AppError(code, ""))] as const,
+    (code) => [code, fateOfFailure(new AppError(code, ""), false)] as const,
   );
   const of = (fate: string) => fates.filter(([, each]) => each === fate).map(([code]) => code);
   expect(of("open")).toEqual(expect.arrayContaining(["database.unavailable", "internal"]));
@@ -108,7 +108,10 @@ test("[IDM5] [IDM6] of every failure it is decided what becomes of its key", () 
   expect(of("forgotten")).toEqual(
     expect.arrayContaining(["limit.exceeded", "engine.replica_died", "request.cancelled"]),
   );
-  expect(fateOfFailure(new TypeError("a bug"))).toBe("open");
+  expect(fateOfFailure(new TypeError("a bug"), false)).toBe("open");
+  // Who leaves may make a handler fail in any way, and must not get the rest for nothing.
+  expect(fateOfFailure(new DOMException("aborted", "AbortError"), true)).toBe("forgotten");
+  expect(fateOfFailure(new AppError("database.unavailable", ""), true)).toBe("open");
   expect([200, 202, 400, 409].map((status) => fateOfAnswer({ status, body: {} }))).toEqual(Array(4).fill("kept"));
   expect([408, 429, 500, 503].map((status) => fateOfAnswer({ status, body: {} }))).toEqual(Array(4).fill("forgotten"));
 });
@@ -134,17 +137,22 @@ test("[IDM7] [IDM10] a stream that is too large, fails, or loses its reader, als
     yield "a";
     throw new Error("broken");
   };
+  const leaving = async (stream: Readable, error: Error) => {
+    await once(stream, "data");
+    stream.once("error", () => {}).destroy(error);
+  };
   const cases: [Readable, (stream: Readable) => Promise<unknown>, StreamEnd["kind"]][] = [
     [Readable.from(["ab", "cd"]), (stream) => stream.toArray(), "too_large"],
-    [Readable.from(failing()), (stream) => stream.toArray().catch(() => {}), "cut"],
+    [Readable.from(failing()), (stream) => stream.toArray().catch(() => {}), "failed"],
     [Readable.from(["a", "b"]), async (stream) => stream.destroy(), "cut"],
+    [Readable.from(["a", "b"]), (stream) => leaving(stream, new Error("connection reset")), "cut"],
     [Readable.from(["a", "b"]), async (stream) => once(stream, "data").then(() => stream.destroy()), "cut"],
   ];
   for (const [source, read, kind] of cases) {
     const ends: StreamEnd[] = [];
     const stream = teedStream(source, 3, async (end) => void ends.push(end));
     await read(stream);
-    await expect.poll(() => [ends, source.destroyed]).toEqual([[{ kind }], true]);
+    await expect.poll(() => [ends.map((end) => end.kind), source.destroyed]).toEqual([[kind], true]);
   }
 });
 

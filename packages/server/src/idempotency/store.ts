@@ -58,7 +58,7 @@ export type Keeping = { readonly sealed: Buffer } | { readonly reason: string };
  * Ends a claim with its answer. `isFlushed` false: it may be lost with the machine, and the request is then worked on again
  * under the same request id. Nothing happens when somebody else has taken the place over.
  */
-export async function keep(db: Database, held: Held, keeping: Keeping, isFlushed: boolean): Promise<void> {
+async function keep(db: Database, held: Held, keeping: Keeping, isFlushed: boolean): Promise<void> {
   const sealed = "sealed" in keeping ? keeping.sealed : null;
   const reason = "reason" in keeping ? keeping.reason : null;
   await sql`
@@ -67,6 +67,19 @@ export async function keep(db: Database, held: Held, keeping: Keeping, isFlushed
     where project_id = ${held.projectId} and route = ${held.route} and key_sha256 = ${held.keySha256}
       and request_id = ${held.requestId} and attempt = ${held.attempt} and state = 'running'
       and (select set_config('synchronous_commit', ${isFlushed ? "on" : "off"}, true)) is not null`.execute(db);
+}
+
+/** How a claim ends. */
+export type Ending =
+  | { readonly kind: "keep"; readonly keeping: Keeping; readonly isFlushed: boolean }
+  | { readonly kind: "reopen" }
+  | { readonly kind: "forget" };
+
+/** Ends a claim. Doing so twice changes nothing. */
+export async function end(db: Database, held: Held, ending: Ending): Promise<void> {
+  if (ending.kind === "keep") await keep(db, held, ending.keeping, ending.isFlushed);
+  else if (ending.kind === "reopen") await reopen(db, held);
+  else await forget(db, held);
 }
 
 /** Lets the next request of the key work on it, under the same request id. */
@@ -78,7 +91,7 @@ export async function reopen(db: Database, held: Held): Promise<void> {
 }
 
 /** Forgets that there was a request. */
-export async function forget(db: Database, held: Held): Promise<void> {
+async function forget(db: Database, held: Held): Promise<void> {
   await sql`
     delete from idempotent_answer
     where project_id = ${held.projectId} and route = ${held.route} and key_sha256 = ${held.keySha256}

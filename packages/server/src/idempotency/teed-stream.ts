@@ -1,15 +1,16 @@
 /** @file A stream that is kept while it is sent. */
 import { Readable } from "node:stream";
 
-/** How a stream ended: its bytes, or why they can't be kept. */
+/** How a stream ended: its bytes, or why they can't be kept. `cut`: its reader left. */
 export type StreamEnd =
   | { readonly kind: "whole"; readonly bytes: Buffer }
   | { readonly kind: "too_large" }
+  | { readonly kind: "failed"; readonly failure: unknown }
   | { readonly kind: "cut" };
 
 /**
  * The same bytes, as they come; the stream's end is held back until `onEnd` has resolved, so that who saw the end finds the
- * answer again. `onEnd`, which never fails, is called once, also when the stream fails or its reader goes away ("cut").
+ * answer again. `onEnd`, which never fails, is called once, also when the stream fails or its reader goes away.
  */
 export function teedStream(source: Readable, limitBytes: number, onEnd: (end: StreamEnd) => Promise<void>): Readable {
   let ending: Promise<void> | undefined;
@@ -34,9 +35,19 @@ async function* teed(
   let pieces: Uint8Array[] = [];
   let size = 0;
   let isWhole = false;
+  const chunks = (source as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]();
+  // By hand, because a reader that goes away with an error must not look like a stream that failed.
+  const next = async (): Promise<IteratorResult<Uint8Array | string>> => {
+    try {
+      return await chunks.next();
+    } catch (failure) {
+      await onEnd({ kind: "failed", failure });
+      throw failure;
+    }
+  };
   try {
-    for await (const chunk of source as AsyncIterable<Uint8Array | string>) {
-      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    for (let chunk = await next(); chunk.done !== true; chunk = await next()) {
+      const bytes = typeof chunk.value === "string" ? Buffer.from(chunk.value) : chunk.value;
       size += bytes.length;
       if (size <= limitBytes) pieces.push(bytes);
       else pieces = [];
