@@ -47,7 +47,8 @@ describe("the typed client", () => {
     expect(await code(guest.services.classifyImage(await firstPng(), { model: "digits" }))).toBe(
       "deployment.not_found",
     );
-    expect(await code(guest.projects.list().all())).toBe("auth.forbidden");
+    expect((await guest.projects.list().all()).map(({ name }) => name)).toEqual(["elsewhere"]);
+    expect(await code(guest.projects.create({ name: "more" }))).toBe("auth.forbidden");
     await inside.keys.revoke(id);
     expect(await code(guest.datasets.list().all())).toBe("auth.invalid");
   });

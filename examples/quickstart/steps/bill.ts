@@ -47,7 +47,7 @@ function eventsText(events: readonly UsageEvent[], { screen }: Stage): string {
     [...new Set(shownDimensions.map((dimension) => event.dimensions[dimension]))].filter(Boolean).join(", "),
   ]);
   const hidden = events.length - shown.length;
-  const more = hidden > 0 ? `\n  and ${formatCount(hidden)} more like these: npm run gristmill -- usage --events` : "";
+  const more = hidden > 0 ? `\n  and ${formatCount(hidden)} more like these: npm run gristmill -- usage events` : "";
   const columns = [{ head: "time" }, { head: "meter" }, { head: "quantity", align: "right" as const }, { head: "of" }];
   return table(columns, rows, screen.paint) + screen.paint("faint", more);
 }

@@ -205,6 +205,50 @@ describe("the connection", () => {
   });
 });
 
+describe("a limit that is reached", () => {
+  const refusal = (code: string, details: object) => ({
+    error: {
+      code,
+      message: "No room.",
+      help: "Slow down.",
+      retryable: code === "limit.exceeded",
+      request_id: "r",
+      details,
+    },
+  });
+  const refusing = async (times: number, body: object): Promise<string> => {
+    let calls = 0;
+    const server = createServer((request, response) => {
+      const isRefused = calls++ < times;
+      request.resume().on("end", () => {
+        response.writeHead(isRefused ? 429 : 200, { "content-type": "application/json" });
+        response.end(JSON.stringify(isRefused ? body : list()));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it("is waited out, and the wait is told; programs are not told", async () => {
+    const body = refusal("limit.exceeded", { limit_id: "lim_1", retry_after_ms: 2100 });
+    const env = { GRISTMILL_KEY: "k" };
+    const people = await gristmill(["project", "list"], { ...env, GRISTMILL_URL: await refusing(1, body) });
+    expect(people).toMatchObject({ code: 0, stderr: "  No room. Trying again in 2.1s.\n" });
+    const programs = await gristmill(["project", "list", "--json"], { ...env, GRISTMILL_URL: await refusing(1, body) });
+    expect(programs).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("of money is shown at once, with what raises it", async () => {
+    const details = { budget: "bud_1", amount: "10", spent: "10", reserved: "0", period_end: null };
+    const url = await refusing(9, refusal("budget.exceeded", details));
+    const { code, stderr } = await gristmill(["project", "list"], { GRISTMILL_KEY: "k", GRISTMILL_URL: url });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/✗ No room\.\n +█+ {2}100\.0 %/);
+    expect(stderr).toContain("Raise it: gristmill budget update bud_1 --amount AMOUNT");
+  });
+});
+
 describe("Ctrl-C", () => {
   const run = { id: "run_1", name: "first", status: "running", checkpoint: null, finished_at: null };
   const queued = `id: 1\nevent: run.queued\ndata: ${JSON.stringify({ id: 1, type: "run.queued", at: "x", data: {} })}\n\n`;
