@@ -178,6 +178,7 @@ export class ImportJob {
       projectId: this.row.project_id as ProjectId,
       keyId: this.row.key_id as KeyId | null,
       estimates: [this.#useOf(manifest)],
+      outlives: true,
     });
     this.#progress = 1 - lastSteps;
     this.#signal.throwIfAborted();

@@ -27,7 +27,15 @@ export function openApiDocument(routes: readonly Route[], info: DocumentTitle): 
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
-      securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key or the admin key." } },
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "An API key or the admin key." },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "gristmill_session",
+          description: "A signed-in person's. Changes also need the header x-csrf-token, as GET /api/session tells it.",
+        },
+      },
       schemas: {
         Error: schemaOf(errorBody, "output"),
         OpenAiError: schemaOf(openAiErrorBody, "output"),
@@ -43,7 +51,7 @@ function operation(route: Route): Json {
     summary: route.summary,
     tags: [route.tag],
     operationId: operationId(route),
-    security: isPublic ? [] : [{ key: [] }],
+    security: isPublic ? [] : [{ key: [] }, { session: [] }],
     ...("scope" in route.access ? { "x-required-scope": route.access.scope } : {}),
     ...(parameters(route).length === 0 ? {} : { parameters: parameters(route) }),
     ...requestBody(route),

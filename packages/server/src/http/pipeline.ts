@@ -122,7 +122,7 @@ export class Pipeline {
     const estimates = await this.#counted(passage, caller, () => estimate(context));
     const reservation = await ledger.reserve({ requestId, organizationId, projectId, keyId, estimates }, { signal });
     onLimits(reservation.limits);
-    const tally = new Tally();
+    const tally = new Tally(caller.userId);
     const close = () => this.#close(reservation, tally);
     let answer: Answer;
     try {

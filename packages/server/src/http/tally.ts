@@ -6,9 +6,15 @@ import type { OpenReservation, RequestUsage } from "./usage-ledger.ts";
 /** Collects quantities; turned into events once, when the request ends. */
 export class Tally {
   readonly #quantities: Quantity[] = [];
+  readonly #user: Readonly<Record<string, string>>;
 
-  add(quantity: Quantity): void {
-    this.#quantities.push(quantity);
+  /** @param userId whose session it is; null: a key's request. */
+  constructor(userId: string | null) {
+    this.#user = userId === null ? {} : { user: userId };
+  }
+
+  add({ dimensions, ...quantity }: Quantity): void {
+    this.#quantities.push({ ...quantity, dimensions: { ...dimensions, ...this.#user } });
   }
 
   /**

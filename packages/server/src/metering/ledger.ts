@@ -49,6 +49,8 @@ export interface Claim extends ClaimName {
   readonly organizationId?: OrganizationId;
   readonly keyId: KeyId | null;
   readonly estimates: readonly MeteredQuantity[];
+  /** True: it is durable, and ends only when it is settled or released, by whichever server goes on with what it is for. */
+  readonly outlives?: boolean;
 }
 
 /** A claim that found room, until it is settled or released. */
@@ -92,7 +94,7 @@ export interface Ledger {
   reserve(request: ReservationRequest, options?: { readonly signal?: AbortSignal }): Promise<Reservation>;
   /**
    * The same for what is no request. It counts as no request under limits; a repeat of the same id finds the first. It ends
-   * when it is settled or released, or with this server's process.
+   * when it is settled or released, or, unless it outlives it, with this server's process.
    */
   claim(claim: Claim, options?: { readonly signal?: AbortSignal }): Promise<OpenClaim>;
   /**

@@ -72,7 +72,7 @@ export class PaidTime {
   async #claim(slice: number): Promise<void> {
     const { ledger, idOf, use } = this.#parts;
     const estimates = [use(secondsText(beginMs(slice + 1) - beginMs(slice)))];
-    await ledger.claim({ id: idOf(slice), ...this.#owner, estimates });
+    await ledger.claim({ id: idOf(slice), ...this.#owner, estimates, outlives: true });
   }
 }
 

@@ -52,7 +52,7 @@ export async function admit(
 
 function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
   if (claim === null) return [];
-  const { id, projectId, keyId, estimates } = claim;
+  const { id, projectId, keyId, estimates, outlives } = claim;
   const allowances = terms.holds.map(({ allowance, amount }) => [allowance.id, amount]);
   const windows = terms.takes.flatMap(({ window, amount }) =>
     window.metric === "tokens" ? [[window.id, amount]] : [],
@@ -63,6 +63,7 @@ function claimRow({ entrant: { claim }, terms }: Candidate, n: number) {
       id,
       project_id: projectId,
       key_id: keyId,
+      ...(outlives ? { outlives } : {}),
       estimates: estimates.map((estimate) => ({ ...estimate, quantity: String(estimate.quantity) })),
       ...(allowances.length + windows.length === 0
         ? {}

@@ -17,10 +17,11 @@ test("[TEL1] cuts keys, bearer tokens and passwords out of every line", () => {
   const admin = "gm_admin_0123456789abcdefghijklmnopqrstuvwxyz0123456";
   log.info({ header: `Bearer ${key}`, url: "postgres://user:hunter2@host/db" }, `used ${key} and ${admin}`);
   log.error({ err: new Error("refused: Authorization: Bearer sk-abcdef0123456789") }, "upstream");
+  log.warn({ secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }, "a webhook");
   const text = lines.join("");
   expect(text).toContain("gm_AbCdEf12_***");
   expect(text).toContain("user:***@host");
-  for (const secret of ["0123456789abcdef", "hunter2", "sk-abcdef"]) expect(text).not.toContain(secret);
+  for (const secret of ["0123456789abcdef", "hunter2", "sk-abcdef", "MfKQ9r8G"]) expect(text).not.toContain(secret);
   for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
 });
 

@@ -41,7 +41,9 @@ it("[RUN19] a run that nobody can pay waits as paused, without a worker, and beg
   await site.stop();
 });
 
-it("[RUN19] a run whose next slice nobody pays stops after an epoch, and goes on to the same bits when there is room", { timeout: 180_000 }, async () => {
+it("[RUN19] a run whose next slice nobody pays stops after an epoch, and goes on to the same bits when there is room", {
+  timeout: 180_000,
+}, async () => {
   const unpaid = await world.site();
   await unpaid.start();
   const whole = await world.ended(unpaid, (await world.create(unpaid, request)).id);
@@ -57,7 +59,8 @@ it("[RUN19] a run whose next slice nobody pays stops after an epoch, and goes on
   expect(paused.training_seconds).toBeLessThanOrEqual(65);
   expect(paused.finished_at).toBeNull();
   expect(await held()).toBe("0");
-  expect((await readdir(join(world.home, "work", "runs"))).filter((name) => name.startsWith(id))).toEqual([]);
+  const folders = async () => (await readdir(join(world.home, "work", "runs"))).filter((name) => name.startsWith(id));
+  await expect.poll(folders).toEqual([]);
   const usage = await world.usage(id);
   expect(usage.reduce((sum, { quantity }) => sum + quantity, 0)).toBeCloseTo(paused.training_seconds, 6);
   await budget.set(world.database.db, 100_000);

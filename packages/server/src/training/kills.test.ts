@@ -53,7 +53,8 @@ async function expectSameAsUnbroken(site: Site, run: Run): Promise<void> {
   expect(versions.data.filter(({ run_id }) => run_id === run.id)).toHaveLength(1);
   expect(new Set(versions.data.map(({ sha256 }) => sha256)).size).toBe(1);
   expect(await seconds(run.id)).toBe(run.training_seconds);
-  expect(await readdir(join(world.home, "work", "runs"))).toEqual([]);
+  // The folder goes after the row says that the run has ended.
+  await expect.poll(() => readdir(join(world.home, "work", "runs"))).toEqual([]);
 }
 
 it("[RUN7] a worker that is killed is started again, and ends with the same bits as an unbroken run", async () => {

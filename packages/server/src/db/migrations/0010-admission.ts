@@ -58,6 +58,8 @@ export const admission: Migration = {
       total bigint not null default 0
     ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
+    -- instance 0: no server's. What runs (a worker, a replica, an import) outlives its server: whoever goes on with it ends its
+    -- claims. They are flushed, because what they are for goes on.
     -- {"allowances": [[id, amount]], "windows": [[id, tokens]]}: what ends with the reservation; what is none is left out.
     alter table reservation add column holds jsonb;
 
@@ -142,7 +144,7 @@ export const admission: Migration = {
 
     -- Admits claims in their order, each wholly or not at all. It may be lost with the machine: then the request was never
     -- answered. Nothing is written when the rules have changed meanwhile ("stale") or rows of rooms are missing.
-    --   claims: [{n, id, project_id, key_id, estimates, holds}], numbered from 1, and their ids.
+    --   claims: [{n, id, project_id, key_id, estimates, holds, outlives}], numbered from 1, and their ids.
     --   demands: what claims need, claim by claim; room n: the nth of allowances, -n: the nth of windows. Numbers above those
     --   of the claims are requests that only take from windows, and leave nothing.
     --   known: [{n, admitted_at}] of claims that were there already; admitted_at null: another project's.
@@ -180,7 +182,9 @@ export const admission: Migration = {
       i integer := 1;
       j integer;
     begin
-      perform set_config('synchronous_commit', 'off', true);
+      perform set_config('synchronous_commit', case
+        when exists (select from json_to_recordset(claims) as claim (outlives boolean) where outlives) then 'on' else 'off'
+      end, true);
       perform pg_advisory_xact_lock_shared(7070010);
       stale := (select version from policy_version) <> by_version;
       missing := false;
@@ -197,7 +201,7 @@ export const admission: Migration = {
           where open.request_id = any (ids)
           order by open.request_id for update of open
         ) as repeated;
-        update reservation set instance = by_instance where request_id in (
+        update reservation set instance = by_instance where instance is distinct from 0 and request_id in (
           select claim.id from json_to_recordset(claims) as claim (n integer, id text, project_id text)
           where claim.n = any (skipped) and claim.project_id = reservation.project_id);
       end if;
@@ -297,9 +301,9 @@ export const admission: Migration = {
 
       if cardinality(ids) > 0 then
         insert into reservation (request_id, project_id, key_id, instance, estimates, admitted_at, holds)
-        select id, project_id, key_id, by_instance, estimates, ledger_admit.admitted_at, holds
+        select id, project_id, key_id, case when outlives then 0 else by_instance end, estimates, ledger_admit.admitted_at, holds
         from json_to_recordset(claims)
-          as claim (n integer, id text, project_id text, key_id text, estimates jsonb, holds jsonb)
+          as claim (n integer, id text, project_id text, key_id text, estimates jsonb, holds jsonb, outlives boolean)
         where not coalesce(n = any (skipped), false)
         on conflict do nothing;
         get diagnostics written = row_count;
@@ -465,7 +469,7 @@ export const admission: Migration = {
         select number from server_instance where number <> own and seen_at <= now() - grace
         union
         select instance from reservation
-        where asks_for_all and instance is not null and not exists (select from server_instance where number = instance)
+        where asks_for_all and instance > 0 and not exists (select from server_instance where number = instance)
       ) as each;
     end $$;
 
