@@ -44,8 +44,8 @@ export async function measureEvents({ db, ledger, project, seconds, insertBare }
       [`ledger alone, batches of ${batch}, 4 callers`]: await repeat(call(batch), 4, ms, batch),
       [`bare insert of ${batch} rows`]: await repeat(bare(batch), 1, ms, batch),
       "POST /api/events, single, 1 connection": await load(1, 1),
-      "POST /api/events, single, 16 connections": await load(16, 1),
-      "ledger alone, single, 16 callers": await repeat(call(1), 16, ms, 1),
+      "POST /api/events, single, 64 connections": await load(64, 1),
+      "ledger alone, single, 64 callers": await repeat(call(1), 64, ms, 1),
       "bare insert of 1 row, 1 caller": await repeat(bare(1), 1, ms, 1),
     };
     printFigures(figures);
@@ -55,7 +55,7 @@ export async function measureEvents({ db, ledger, project, seconds, insertBare }
       );
     console.log();
     ratio(`POST /api/events, batches of ${batch}, 4 connections`, `bare insert of ${batch} rows`);
-    ratio("POST /api/events, single, 16 connections", "bare insert of 1 row, 1 caller");
+    ratio("POST /api/events, single, 64 connections", "bare insert of 1 row, 1 caller");
     console.log("\nThe client is a process of its own on the same cores.\n");
   } finally {
     await http.stop(0);
