@@ -66,7 +66,7 @@ async function serve(): Promise<void> {
   const ground = { now, newId, log };
   const adminKey = await homeAdminKey(home, randomBytes);
   const database = await openDatabase({ home, databaseUrl: undefined, log, onLost: console.error });
-  const writer = createDatabase(database.connection, { max: 3 });
+  const writer = createDatabase(database.connection, { max: 3, isPrepared: true });
   const children = createChildren({ folder: join(home, "children"), now, log });
   const secrets = createSecretBox(await homeSecretKey(home, randomBytes));
   const check = async () => {};

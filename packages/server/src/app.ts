@@ -54,7 +54,7 @@ export async function startApp({ config, log, onLost }: AppOptions): Promise<App
   started.defer(() => children.stop());
   await children.endLeftovers();
 
-  const writer = createDatabase(database.connection, { max: 3 });
+  const writer = createDatabase(database.connection, { max: 3, isPrepared: true });
   started.defer(() => writer.destroy());
   const title = documentTitle();
   const check = () => answers(db);
