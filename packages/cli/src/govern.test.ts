@@ -101,6 +101,13 @@ describe("who", { timeout: 2 * minutes }, () => {
       .poll(async () => (await call("audit", "denied")).stdout, patience)
       .toMatch(/POST \/api\/sessions +auth\.sign_in_failed +1/);
     expect((await gristmill(["login", "ada@example.com"], env)).stdout).toMatch(/signed in +Ada \(ada@example\.com\)/);
+    const saved = JSON.parse(await readFile(file, "utf8")) as { url: string; cookie: string; csrfToken: string };
+    const elsewhere = new Gristmill({ baseUrl: saved.url, session: saved });
+    await elsewhere.sessions.signOut();
+    const ended = await call("project", "list");
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toContain("The session of ada@example.com has ended.");
+    expect(ended.stderr).toContain("gristmill login ada@example.com");
     expect((await call("logout", "--json")).stdout).toBe('{"signed_out":true}\n');
   });
 

@@ -39,6 +39,7 @@ export class Session {
   readonly env: Env;
   readonly interrupts: Interrupts;
   readonly #options: GlobalOptions;
+  #person: string | undefined;
 
   constructor(parts: { output: Output; env: Env; interrupts: Interrupts; options: GlobalOptions }) {
     this.output = parts.output;
@@ -57,6 +58,11 @@ export class Session {
     return this.interrupts.signal;
   }
 
+  /** E-mail address of who signed in, when the command acts as them. */
+  get person(): string | undefined {
+    return this.#person;
+  }
+
   /** Flags, then the environment, then what the local home knows. */
   async url(): Promise<string> {
     return this.#options.url || this.env["GRISTMILL_URL"] || (await findServer(this.home))?.url || defaultUrl(this.env);
@@ -68,6 +74,7 @@ export class Session {
     const given = this.#options.key || this.env["GRISTMILL_KEY"] || this.env["GRISTMILL_ADMIN_KEY"];
     if (given) return { url, as: { apiKey: given } };
     const session = await readSession(this.home, url);
+    this.#person = session?.email;
     if (session !== undefined) return { url, as: { session } };
     const apiKey = await readAdminKey(this.home);
     if (apiKey !== undefined) return { url, as: { apiKey } };
