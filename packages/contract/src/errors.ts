@@ -185,7 +185,7 @@ const table = {
   "service_account.not_found": {
     status: 404,
     retryable: false,
-    help: "List the accounts with GET /api/service-accounts.",
+    help: "List the accounts with `gristmill service-account list`.",
   },
   "service_account.name_taken": { status: 409, retryable: false, help: "Choose another name." },
   "key.revoked": { status: 409, retryable: false, help: "A revoked key stays so: make a new one." },
@@ -314,14 +314,14 @@ const table = {
     retryable: true,
     help: "The other server did not answer, not in time, or with too much: check the URL, then try again.",
   },
-  "meter.not_found": { status: 404, retryable: false, help: "List the meters at GET /api/meters." },
+  "meter.not_found": { status: 404, retryable: false, help: "List the meters with `gristmill meter list`." },
   "meter.name_taken": {
     status: 409,
     retryable: false,
     help: "Choose another name: a name stays with its meter, deleted ones included, because their events stay.",
   },
   "meter.too_many": { status: 409, retryable: false, help: "Delete meters that are no longer used." },
-  "event.not_found": { status: 404, retryable: false, help: "List the events at GET /api/events." },
+  "event.not_found": { status: 404, retryable: false, help: "List the events with `gristmill event list`." },
   "event.invalid": {
     status: 422,
     retryable: false,
@@ -337,7 +337,11 @@ const table = {
     retryable: false,
     help: "Only what is summed or counted has an opposite: send a later event for a maximum or a latest value.",
   },
-  "quarantine.not_found": { status: 404, retryable: false, help: "List what was set aside at GET /api/quarantine." },
+  "quarantine.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List what was set aside with `gristmill event quarantine`.",
+  },
   "quarantine.resolved": { status: 409, retryable: false, help: "It was replayed or discarded before." },
   "quarantine.full": {
     status: 429,

@@ -1,4 +1,5 @@
 /** @file What the pipeline needs of whoever counts requests of routes that reserve nothing. */
+import type { AppError } from "@gristmill/contract";
 import type { Caller } from "./route.ts";
 
 /** How a caller stands with one of its limits: the tightest of each metric is told in headers. */
@@ -31,6 +32,15 @@ export function rateLimitHeaders(limits: readonly LimitState[]): Record<string, 
     headers[`x-ratelimit-reset-${metric}`] = duration(tightest.resetMs);
   }
   return headers;
+}
+
+/** How a caller stands who was refused: what `limit.exceeded` says in its details. */
+export function refusedLimits({ code, details }: AppError): readonly LimitState[] {
+  const { metric, limit, remaining, retry_after_ms: resetMs } = details;
+  if (code !== "limit.exceeded" || typeof metric !== "string") return [];
+  if (typeof limit !== "number" || typeof remaining !== "number" || typeof resetMs !== "number") return [];
+  const [what] = metric.split("_");
+  return what === "requests" || what === "tokens" ? [{ metric: what, limit, remaining, resetMs }] : [];
 }
 
 /** "1m0s", "6.12s", "20ms": how OpenAI writes durations. */

@@ -18,7 +18,7 @@ import { renderFailure, retryAfterSeconds, surfaceOf, toAppError } from "./failu
 import { isOurHost } from "./host.ts";
 import { type Idempotency, unkept } from "./idempotency.ts";
 import { type Flight, InFlight, stopping } from "./in-flight.ts";
-import { type Limiter, rateLimitHeaders, unlimited } from "./limits.ts";
+import { type Limiter, rateLimitHeaders, refusedLimits, unlimited } from "./limits.ts";
 import { type OnLimits, Pipeline } from "./pipeline.ts";
 import type { Answer, Caller, Route, Surface } from "./route.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
@@ -207,6 +207,7 @@ function answerFailure(failure: AppError, request: FastifyRequest, reply: Fastif
   const surface = config.surface ?? surfaceOf(request.url);
   if (failure.retryable && (failure.status === 429 || failure.status === 503))
     reply.header("retry-after", retryAfterSeconds(failure));
+  reply.headers(rateLimitHeaders(refusedLimits(failure)));
   if (failure.status === 401) reply.header("www-authenticate", "Bearer");
   return reply
     .code(failure.status)

@@ -245,6 +245,7 @@ describe("limiting", () => {
     expect(wait).toBeGreaterThan(30_000);
     expect(wait).toBeLessThanOrEqual(61_000);
     expect(refused.headers["retry-after"]).toBe(String(Math.ceil(wait / 1000)));
+    expect(refused.headers["x-ratelimit-remaining-requests"]).toBe("0");
     // What was refused counts nowhere: the organization's limit has room for 97 still.
     expect((await use("b")).headers["x-ratelimit-remaining-requests"]).toBe("96");
   });
