@@ -81,6 +81,7 @@ export const roles = {
 /** A role of a member or of a service account. */
 export type Role = keyof typeof roles;
 
+/** Every role. */
 export const roleNames = Object.keys(roles) as [Role, ...Role[]];
 
 /** The scopes of a role where it is held: in one project, those that reach further are left out. */

@@ -68,6 +68,7 @@ export async function listBudgets(db: Database, sight: Sight, query: BudgetsQuer
   return rows;
 }
 
+/** How many budgets an organization has. */
 export async function countBudgets(transaction: Source, organizationId: OrganizationId): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::integer as count from budget where organization_id = ${organizationId}`.execute(transaction);
@@ -119,6 +120,7 @@ export async function findSubject(
 /** What the ledger counts. */
 export type AllowanceRow = { readonly id: string; readonly used: string; readonly held: string };
 
+/** What is used and held of allowances; those that nobody has claimed yet are missing. */
 export async function readAllowances(source: Source, ids: readonly string[]): Promise<readonly AllowanceRow[]> {
   const { rows } = await sql<AllowanceRow>`
     select id, trim_scale(used)::text as used, trim_scale(held)::text as held
@@ -134,6 +136,7 @@ export async function databaseNow(source: Source): Promise<Date> {
   return now;
 }
 
+/** A row as the ledger's rules take it. */
 export const toRule = (row: BudgetRow): BudgetRule => ({
   id: row.id,
   organizationId: row.organization_id,

@@ -90,7 +90,12 @@ export async function settle(db: Database, question: SettlementQuestion): Promis
   const thresholds = new Map(accruals.map(({ allowance }) => [allowance.id, allowance.thresholds]));
   const noted = [...thresholds].flatMap(([id, all]) => all.map((threshold) => ({ id, threshold })));
   const projects = new Set(events.map(({ projectId }) => projectId));
-  const { rows } = await sql<{ stale: boolean; missing: boolean; repeated: readonly number[] | null }>`
+  const { rows } = await sql<{
+    stale: boolean;
+    missing: boolean;
+    repeated: readonly number[] | null;
+    unflushed: boolean;
+  }>`
     select * from ledger_settle(${jsonOf(events.map(eventRow))}::json, ${jsonOf(cells)}::json,
       ${[...projects]}::text[], ${ended.map(({ id }) => id)}::text[], ${ended.map(({ tokens }) => tokens)}::bigint[],
       ${accruals.map(({ n }) => n)}::integer[], ${accruals.map(({ allowance }) => allowance.id)}::text[],
@@ -99,7 +104,9 @@ export async function settle(db: Database, question: SettlementQuestion): Promis
   const row = rows[0];
   if (row === undefined) throw new Error("ledger_settle: expected a row, received none");
   if (row.stale) return "stale";
-  return row.missing ? "missing" : (row.repeated ?? []);
+  if (row.missing) return "missing";
+  if (row.unflushed) await sql`select ledger_flush()`.execute(db);
+  return row.repeated ?? [];
 }
 
 const jsonOf = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));

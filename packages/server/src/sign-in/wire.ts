@@ -6,6 +6,7 @@ import { redirectUriOf } from "./single-sign-on.ts";
 import type { SessionRow, UserRow } from "./store.ts";
 import type { Visit } from "./visit.ts";
 
+/** One's own account, as `/api/user` tells it. */
 export const userToWire = (row: UserRow): User => ({
   id: row.id,
   object: "user",
@@ -15,6 +16,7 @@ export const userToWire = (row: UserRow): User => ({
   created_at: row.created_at.toISOString(),
 });
 
+/** A session, as its person sees it; `currentId` is that of the session that asks. */
 export const sessionToWire = (row: SessionRow, currentId: string | undefined): Session => ({
   id: row.id,
   object: "session",
@@ -28,6 +30,7 @@ export const sessionToWire = (row: SessionRow, currentId: string | undefined): S
 
 type Membership = Awaited<ReturnType<Memberships["membershipsOf"]>>[number];
 
+/** Where a person is a member. */
 export const membershipToWire = (membership: Membership): UserMembership => ({
   organization_id: membership.organizationId,
   organization: membership.organization,
@@ -43,6 +46,7 @@ export const signInProviderToWire = ({ id, name }: ProviderRow): SignInProvider 
   name,
 });
 
+/** An identity provider, as the operator sees it: without its secret. */
 export const providerToWire = (row: ProviderRow, visit: Visit): IdentityProvider => ({
   ...signInProviderToWire(row),
   organization_id: row.organization_id,

@@ -332,12 +332,14 @@ export const admission: Migration = {
     --   accruals: amounts of events that count against allowances, if the event is new.
     --   thresholds: of those allowances.
     --   repeated: those events that were there already, or twice in the group.
+    --   unflushed: it is durable only after the next ledger_flush. Rows of allowances and windows are let go at the commit, not
+    --   after the disk has written it: else every claim on them would wait for the disk too.
     create function ledger_settle(
       events json, cells json,
       projects text[], ended text[], ended_tokens bigint[],
       accrual_events integer[], accrual_allowances text[], accrual_amounts numeric[],
       threshold_allowances text[], thresholds numeric[], by_version bigint,
-      out stale boolean, out missing boolean, out repeated integer[]
+      out stale boolean, out missing boolean, out repeated integer[], out unflushed boolean
     ) language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
     #variable_conflict use_column
     declare
@@ -355,6 +357,7 @@ export const admission: Migration = {
       perform pg_advisory_xact_lock_shared(7070010);
       stale := (select version from policy_version) <> by_version;
       missing := false;
+      unflushed := false;
       if stale then return; end if;
       if cardinality(accrual_allowances) > 0 then
         missing := exists (
@@ -404,6 +407,8 @@ export const admission: Migration = {
         if coalesce(cardinality(fresh_events), 0) < json_array_length(events) then
           select array_agg(n) into repeated from json_to_recordset(events) as event (n integer)
           where n <> all (coalesce(fresh_events, '{}'));
+          -- Whoever wrote them may not have flushed them yet.
+          unflushed := true;
         end if;
       end if;
 
@@ -427,6 +432,7 @@ export const admission: Migration = {
           ) as change
           group by id order by id collate "C"
         ) as changes;
+        unflushed := true;
         perform allowance_change(changed, released, accrued);
         if cardinality(threshold_allowances) > 0 then
           insert into allowance_alert (allowance_id, threshold, used)
@@ -440,6 +446,8 @@ export const admission: Migration = {
       end if;
 
       -- What was taken of a window and not used comes back to the bucket that it was taken from.
+      unflushed := unflushed or takes is not null;
+      if unflushed then perform set_config('synchronous_commit', 'off', true); end if;
       if takes is null then return; end if;
       for refund in
         select take ->> 0 as id, (ending ->> 'ms')::numeric as taken_ms,
@@ -453,6 +461,16 @@ export const admission: Migration = {
         from (select floor(refund.taken_ms / width_ms)::bigint as place from rate_window where id = refund.id) as found
         where id = refund.id and bucket - place between 0 and 60 and refund.amount <> 0;
       end loop;
+    end $$;
+
+    -- Returns when all that was committed before is on disk.
+    create function ledger_flush() returns void language plpgsql as $$
+    begin
+      if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'on', true);
+      end if;
+      -- A transaction that writes nothing would not wait for the disk.
+      perform pg_logical_emit_message(true, 'gristmill', '');
     end $$;
 
     -- A server says that it lives, and hears the version of the rules and which others have said nothing for so long

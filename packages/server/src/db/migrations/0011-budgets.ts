@@ -1,6 +1,7 @@
 /** @file Budgets and their alerts; webhooks, and what is delivered to them and by mail. */
 import type { Migration } from "./migration.ts";
 
+/** A delivery is queue and log in one, so that nothing is told that is not written down. */
 export const budgets: Migration = {
   name: "0011-budgets",
   up: `

@@ -1,6 +1,7 @@
 /** @file The audit log with its chain, changes that are being made, denied accesses, and the answers kept for repeats. */
 import type { Migration } from "./migration.ts";
 
+/** Chains only grow and entries never change: the database refuses it. */
 export const audit: Migration = {
   name: "0012-audit",
   up: `

@@ -2,9 +2,7 @@
 import Big from "big.js";
 
 /** The number nearest to an exact decimal: right to 15 digits. */
-// float-ok: what is answered, and nothing is reckoned with
-export const jsonNumber = (exact: string | Big): number => new Big(exact).toNumber();
+export const jsonNumber = (exact: string | Big): number => new Big(exact).toNumber(); // float-ok: what is answered
 
 /** The whole number nearest to an exact decimal, half to even. */
-// float-ok: what is answered, and nothing is reckoned with
-export const jsonInteger = (exact: string | Big): number => new Big(exact).round(0, Big.roundHalfEven).toNumber();
+export const jsonInteger = (exact: string | Big): number => new Big(exact).round(0, Big.roundHalfEven).toNumber(); // float-ok: what is answered
