@@ -37,7 +37,7 @@ export function makeProgram(open: OpenSession, setExitCode: SetExitCode, { out, 
     .description("AI models as a service, on your own machines: train, deploy, serve, meter and bill.")
     .option("--url <url>", "the platform's address")
     .option("--key <key>", "API key")
-    .option("--organization <organization>", "X")
+    .option("--organization <organization>", "organization to act in, by name or id (admin key, people)")
     .option("--project <project>", "project to act in, by name or id (admin key, people)")
     .option("--json", "one JSON value a line instead of words")
     .addHelpText("after", helpText());
