@@ -36,7 +36,7 @@ const table = {
   "auth.invalid": {
     status: 401,
     retryable: false,
-    help: "The key is unknown, revoked or expired; make one with `gristmill key create`.",
+    help: "The key or session is unknown, revoked or expired: make a key with `gristmill key create`, or sign in with `gristmill login`.",
   },
   "auth.csrf": {
     status: 403,
