@@ -1,5 +1,7 @@
 /** @file The load generator of serve-cnn and pipeline, a process of its own: reads one job from its standard input, writes what it saw to its standard output. */
+import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
 
 /** One load: so many connections, each sending its next request when the last one is answered. */
@@ -33,27 +35,7 @@ const count = (what: string): void => {
   failures[what] = (failures[what] ?? 0) + 1;
 };
 const start = performance.now();
-// With a callback it returns the emitter; without, only a promise.
-const finished = Promise.withResolvers<void>();
-const run = autocannon(
-  {
-    url: job.url,
-    method: "POST",
-    headers: job.headers,
-    body: Buffer.from(job.bodyBase64, "base64"),
-    connections: job.connections,
-    duration: job.seconds,
-    // Without: waiting for one's turn would count as latency where the answer was late only once.
-    ...(job.rate === undefined ? {} : { overallRate: job.rate, ignoreCoordinatedOmission: true }),
-  },
-  (error: unknown) => (error ? finished.reject(error) : finished.resolve()),
-);
-run.on("response", (_client, statusCode, _bytes, responseTime) => {
-  if (statusCode === 200) times.push(responseTime);
-  else count(String(statusCode));
-});
-run.on("reqError", () => count("connection"));
-await finished.promise;
+await (job.rate === undefined ? asFastAsAnswered() : evenly(job.rate));
 const seconds = (performance.now() - start) / 1000;
 times.sort((a, b) => a - b);
 const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
@@ -67,3 +49,62 @@ const result: LoadResult = {
   cpuSeconds: (user + system) / 1e6,
 };
 process.stdout.write(JSON.stringify(result));
+
+async function asFastAsAnswered(): Promise<void> {
+  // With a callback it returns the emitter; without, only a promise.
+  const finished = Promise.withResolvers<void>();
+  const run = autocannon(
+    {
+      url: job.url,
+      method: "POST",
+      headers: job.headers,
+      body: Buffer.from(job.bodyBase64, "base64"),
+      connections: job.connections,
+      duration: job.seconds,
+    },
+    (error: unknown) => (error ? finished.reject(error) : finished.resolve()),
+  );
+  run.on("response", (_client, statusCode, _bytes, responseTime) => {
+    if (statusCode === 200) times.push(responseTime);
+    else count(String(statusCode));
+  });
+  run.on("reqError", () => count("connection"));
+  await finished.promise;
+}
+
+/** Sends each request at its time, whatever became of the others, and counts from that time on. Autocannon would send bursts. */
+async function evenly(rate: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: job.connections });
+  const body = Buffer.from(job.bodyBase64, "base64");
+  const send = (dueMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      const call = request(job.url, {
+        agent,
+        method: "POST",
+        headers: { ...job.headers, "content-length": body.length },
+      });
+      call.once("response", (response) => {
+        response.resume().once("end", () => {
+          if (response.statusCode === 200) times.push(performance.now() - dueMs);
+          else count(String(response.statusCode));
+          resolve();
+        });
+      });
+      call.once("error", () => {
+        count("connection");
+        resolve();
+      });
+      call.end(body);
+    });
+  const sent: Promise<void>[] = [];
+  while (sent.length < rate * job.seconds) {
+    // Timers count whole milliseconds, so what is due by now is sent now.
+    for (let dueMs = start; dueMs <= performance.now() && sent.length < rate * job.seconds; ) {
+      dueMs = start + (sent.length * 1000) / rate;
+      if (dueMs <= performance.now()) sent.push(send(dueMs));
+    }
+    await sleep(1);
+  }
+  await Promise.all(sent);
+  agent.destroy();
+}
