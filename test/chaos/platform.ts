@@ -82,7 +82,7 @@ export class ChaosPlatform {
           full join (select project_id, meter, sum(quantity) as q, sum(events) as n from usage_hour group by 1, 2) as hourly
           using (project_id, meter) where raw.q is distinct from hourly.q or raw.n is distinct from hourly.n`,
         "requests that no kept answer names":
-          "select count(*) from usage_event where meter = 'service.requests' and request_id not in (select request_id from idempotent_answer)",
+          "select count(*) from usage_event as event where meter = 'service.requests' and not exists (select from idempotent_answer as kept where kept.request_id = event.request_id)",
         "claims of requests that nobody works on":
           "select count(*) from reservation where request_id like 'req!_%' escape '!'",
       };
