@@ -74,7 +74,8 @@ export async function isAlive({ pid, startTime }: ServerRecord): Promise<boolean
 }
 
 async function startTimeOf(pid: number): Promise<string | undefined> {
-  const stat = await readText(`/proc/${pid}/stat`);
+  // A process may end between the opening of the file and its reading (ESRCH): whatever fails, it is not known to live.
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   // The second field, the name, may hold spaces and brackets; the 22nd is the 20th behind it.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   // A zombie has ended; only its parent has not asked yet.
