@@ -11,7 +11,7 @@ async function startTimeOf(pid: number): Promise<string> {
 
 it("a process that ends while it is looked at is not alive, and no failure", async () => {
   const watched = Array.from({ length: 60 }, async (_, index) => {
-    const child = spawn("sleep", [`0.0${index % 10}`], { stdio: "ignore" });
+    const child = spawn("sleep", [`0.${10 + (index % 20)}`], { stdio: "ignore" });
     const { pid = 0 } = child;
     const record = { pid, startTime: await startTimeOf(pid), url: "http://127.0.0.1:1" };
     let looks = 0;
