@@ -11,10 +11,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import type { CreatedKey, Project } from "@gristmill/contract";
-import type { LoadJob, LoadResult } from "./serve-cnn.load.ts";
+import { load } from "./load.ts";
+import type { LoadJob } from "./serve-cnn.load.ts";
 
 /** Connections, and requests a second of all together; undefined: as many as are answered. */
 const loads = [
@@ -101,14 +101,6 @@ async function makeKeys(platform: Server): Promise<Keys> {
   const subject = { type: "project", id: budgeted.project.id };
   await platform.call("/api/budgets", { name: "bench", subject, amount: "1000000", period: "month", hard: true });
   return { free: free.key.key, limited: limited.key.key, budgeted: budgeted.key.key };
-}
-
-async function load(job: LoadJob): Promise<LoadResult> {
-  const generator = spawn(process.execPath, [join(import.meta.dirname, "serve-cnn.load.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  generator.stdin.end(JSON.stringify(job));
-  return JSON.parse(await text(generator.stdout)) as LoadResult;
 }
 
 /** A server as a process, the platform's on a temporary home. */

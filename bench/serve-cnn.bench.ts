@@ -21,13 +21,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { CreatedKey, Deployment, UsageReport } from "@gristmill/contract";
 import { conv2d, dense, flatten, maxPooling2d, Sequential } from "@gristmill/nn";
 import { createSession, encodeModel, type Session, tensor } from "@gristmill/onnx";
-import type { LoadJob, LoadResult } from "./serve-cnn.load.ts";
+import { load } from "./load.ts";
+import type { LoadJob } from "./serve-cnn.load.ts";
 
 const connectionCounts = [1, 16, 64] as const;
 /** Same model, with and without company. */
@@ -154,14 +154,6 @@ function binaryRequest(): { headers: Record<string, string>; body: Buffer } {
     "inference-header-content-length": String(head.byteLength),
   };
   return { headers, body: Buffer.concat([head, bytes]) };
-}
-
-async function load(job: LoadJob): Promise<LoadResult> {
-  const generator = spawn(process.execPath, [join(import.meta.dirname, "serve-cnn.load.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  generator.stdin.end(JSON.stringify(job));
-  return JSON.parse(await text(generator.stdout)) as LoadResult;
 }
 
 /** The real platform as a process, on a temporary home. */

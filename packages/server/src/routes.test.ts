@@ -163,10 +163,11 @@ describe("every route", () => {
 
   test("[HTTP3] counts under limits: free ones before their body is read, others when they reserve or are refused", async () => {
     const full = () => Promise.reject(new AppError("limit.exceeded", "There is no room."));
+    let models: ReadonlySet<string> | null = null;
     const http = await createHttp({
       routes,
       authenticator: {
-        authenticate: async () => testCaller(newId("project"), { scopes }),
+        authenticate: async () => ({ ...testCaller(newId("project"), { scopes }), models }),
       },
       limiter: { count: full },
       ledger: { reserve: full, settle: full, release: full },
@@ -182,6 +183,11 @@ describe("every route", () => {
       if ("free" in route.charge) continue;
       const reserving = await call(http, route, {}, named, bodies[name(route)] ?? new Uint8Array([1]));
       expect([name(route), reserving.status]).toEqual([name(route), 429]);
+      // So is one that asks for a model which is not in its key's list.
+      models = new Set(["another"]);
+      const elsewhere = await call(http, route, {}, named, bodies[name(route)] ?? new Uint8Array([1]));
+      expect([name(route), elsewhere.status]).toEqual([name(route), 429]);
+      models = null;
     }
     await http.stop(0);
   });

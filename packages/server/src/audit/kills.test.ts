@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+import type { ChildProcess } from "node:child_process";
 import type { ProjectId } from "@gristmill/contract";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -8,6 +6,7 @@ import { newId } from "../ids.ts";
 import { createMetering } from "../metering/index.ts";
 import { testOrganizationId } from "../testing/caller.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../testing/database.ts";
+import { linesUntilKilled, sessionsEnded } from "../testing/killed-process.ts";
 import { createAudit } from "./index.ts";
 import { wholeLog } from "./testing/chained.ts";
 
@@ -28,29 +27,13 @@ afterEach(async () => {
 });
 
 /** Runs the changing process, kills it after so many answers, and returns all that it answered. */
-async function changeAndKill(start: number, answers: number): Promise<readonly string[]> {
-  const script = new URL("./testing/change-forever.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, JSON.stringify(database.connection), project, String(start)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  const answered: string[] = [];
-  const exited = once(child, "exit");
-  for await (const line of createInterface({ input: child.stdout })) {
-    answered.push(line);
-    if (answered.length === answers) child.kill("SIGKILL");
-  }
-  expect(await exited).toEqual([null, "SIGKILL"]);
-  return answered;
-}
-
-/** Waits until the sessions of killed processes have ended, with what they were doing. */
-async function sessionsEnded(): Promise<void> {
-  const others = sql<{ n: number }>`
-    select count(*)::integer as n from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-  await expect.poll(async () => (await others.execute(database.db)).rows[0]?.n).toBe(0);
-}
+const changeAndKill = (start: number, answers: number): Promise<readonly string[]> =>
+  linesUntilKilled(
+    new URL("./testing/change-forever.ts", import.meta.url),
+    [JSON.stringify(database.connection), project, String(start)],
+    answers,
+    (child) => children.push(child),
+  );
 
 test("[AUD1] [AUD2] [AUD4] servers that are killed at any moment leave no change without an entry, and the chain whole", {
   timeout: 120_000,
@@ -59,7 +42,7 @@ test("[AUD1] [AUD2] [AUD4] servers that are killed at any moment leave no change
   const answered: string[] = [];
   for (let round = 0; round < 4; round++) {
     answered.push(...(await changeAndKill(round * 100_000, 7 + 23 * round)));
-    await sessionsEnded();
+    await sessionsEnded(database.db);
   }
   const metering = createMetering({ db, now: () => new Date(), log, graceMs: 200 });
   await metering.start();

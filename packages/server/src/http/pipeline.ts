@@ -70,10 +70,11 @@ export class Pipeline {
     const { route, caller, request } = passage;
     if (caller === undefined)
       return await route.handler(this.#context(passage, parseInput(route, request), request.id as RequestId));
-    const input = await this.#counted(passage, caller, () => parseInput(route, request));
-    const model = route.model?.(input.params, input.query, input.body);
-    if (model !== undefined && caller.models !== null && !caller.models.has(model.split("@")[0] ?? model))
-      throw new AppError("auth.model_forbidden", `This key may not use "${model}".`, { details: { model } });
+    const input = await this.#counted(passage, caller, () => {
+      const parsed = parseInput(route, request);
+      requireModel(route, caller, parsed);
+      return parsed;
+    });
     const key = route.method === "POST" ? singleHeader(request.headers["idempotency-key"]) : undefined;
     const { idempotency } = this.#parts;
     const first = (requestId: RequestId) => this.#audited(passage, caller, input, requestId);
@@ -167,4 +168,11 @@ export class Pipeline {
       },
     };
   }
+}
+
+/** @throws AppError `auth.model_forbidden` for a deployment that the caller's list does not hold; `name@2` is `name`. */
+function requireModel(route: Route, { models }: Caller, { params, query, body }: Input): void {
+  const model = route.model?.(params, query, body);
+  if (model === undefined || models === null || models.has(model.split("@")[0] ?? model)) return;
+  throw new AppError("auth.model_forbidden", `This key may not use "${model}".`, { details: { model } });
 }

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProjectId } from "@gristmill/contract";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createDatabase, withSession } from "../db/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../testing/database.ts";
+import { linesUntilKilled, sessionsEnded } from "../testing/killed-process.ts";
 import { DatabaseLedger } from "./database-ledger.ts";
 import { createMetering } from "./index.ts";
 import { ServerInstance } from "./server-instance.ts";
@@ -27,29 +26,13 @@ afterEach(async () => {
 });
 
 /** Runs the settling process, kills it after so many acknowledgements, and returns all that it acknowledged. */
-async function settleAndKill(start: number, acknowledgements: number): Promise<readonly string[]> {
-  const script = new URL("./testing/settle-forever.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, JSON.stringify(database.connection), project, String(start)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  const acknowledged: string[] = [];
-  const exited = once(child, "exit");
-  for await (const line of createInterface({ input: child.stdout })) {
-    acknowledged.push(line);
-    if (acknowledged.length === acknowledgements) child.kill("SIGKILL");
-  }
-  expect(await exited).toEqual([null, "SIGKILL"]);
-  return acknowledged;
-}
-
-/** Waits until the sessions of killed processes have ended, with what they were doing. */
-async function sessionsEnded(): Promise<void> {
-  const others = sql<{ n: number }>`
-    select count(*)::integer as n from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-  await expect.poll(async () => (await others.execute(database.db)).rows[0]?.n).toBe(0);
-}
+const settleAndKill = (start: number, acknowledgements: number): Promise<readonly string[]> =>
+  linesUntilKilled(
+    new URL("./testing/settle-forever.ts", import.meta.url),
+    [JSON.stringify(database.connection), project, String(start)],
+    acknowledgements,
+    (child) => children.push(child),
+  );
 
 const eventsOf = (request: string) => [`${request}:images`, `${request}:requests`];
 
@@ -57,7 +40,7 @@ test("[MET1] [MET2] [MET4] [MET11] after kill -9, what was acknowledged is there
   timeout: 120_000,
 }, async () => {
   const first = await settleAndKill(0, 100);
-  await sessionsEnded();
+  await sessionsEnded(database.db);
   const afterFirst = await writtenIds(database.db, project);
   expect(afterFirst).toEqual(expect.arrayContaining(first.flatMap(eventsOf)));
   expect(new Set(afterFirst).size).toBe(afterFirst.length);
@@ -66,7 +49,7 @@ test("[MET1] [MET2] [MET4] [MET11] after kill -9, what was acknowledged is there
 
   // The next process begins with the same ids, as one does that does not know what was written.
   const second = await settleAndKill(0, 200);
-  await sessionsEnded();
+  await sessionsEnded(database.db);
   const afterSecond = await writtenIds(database.db, project);
   expect(afterSecond).toEqual(expect.arrayContaining([...first, ...second].flatMap(eventsOf)));
   expect(new Set(afterSecond).size).toBe(afterSecond.length);

@@ -195,5 +195,6 @@ export class ReplicaSet {
   }
 }
 
-const asCode = (code: string): ConstructorParameters<typeof AppError>[0] =>
+/** A failure's code, as one of the table. */
+export const asCode = (code: string): ConstructorParameters<typeof AppError>[0] =>
   isErrorCode(code) ? code : "engine.failed";

@@ -2,7 +2,7 @@
 import { AppError, type DeploymentStatus, type ModelVersion, type Replica } from "@gristmill/contract";
 import type { Log } from "../feature.ts";
 import type { ReplicaAnswer, ReplicaCall } from "./replica/protocol.ts";
-import type { ReplicaSet } from "./replica-set.ts";
+import { asCode, type ReplicaSet } from "./replica-set.ts";
 import type { DeploymentFailure, RevisionRow, ServingStore } from "./store.ts";
 
 /** What a running deployment is made from. */
@@ -79,7 +79,7 @@ export class RunningDeployment {
     for (;;) {
       const by = this.#active;
       const refusal = this.#next?.set.refusal;
-      if (by === undefined && refusal !== undefined) throw new AppError("budget.exceeded", refusal.message);
+      if (by === undefined && refusal !== undefined) throw new AppError(asCode(refusal.code), refusal.message);
       if (by === undefined || this.#isStopping)
         throw new AppError("deployment.not_ready", `The deployment "${this.#parts.name}" is ${this.status()}.`);
       try {
