@@ -4,15 +4,10 @@
  */
 import { type Node, type OperatorName, operators, settingsOf, type Value } from "@gristmill/onnx";
 import { NnError } from "../errors.ts";
+import { capturedValues } from "../graph/captured.ts";
 import { type GraphMath, sizesOf } from "../graph/graph-math.ts";
-import type { GradientCall, GradientEntry } from "./rule.ts";
+import type { GradientCall, GradientEntry, Seed } from "./rule.ts";
 import { gradientRules } from "./table.ts";
-
-/** A value that is differentiated, and the gradient it starts with. */
-export interface Seed {
-  readonly value: Value;
-  readonly gradient: Value;
-}
 
 /**
  * Writes the gradients of `wanted` into the graph of `math`, which must hold all nodes between them and the seed.
@@ -22,32 +17,50 @@ export interface Seed {
  * @throws NnError when an operator on the way has no rule.
  */
 export function gradients(math: GraphMath, seed: Seed, wanted: readonly Value[]): Value[] {
-  const tape = [...math.builder.nodes];
+  const found = differentiate(math, math.builder.nodes, [seed], wanted);
+  return wanted.map((value, i) => found[i] ?? math.filled(sizesOf(value), 0, value.dtype));
+}
+
+/** The walk back along a tape of nodes; undefined for what no seed depends on. */
+function differentiate(
+  math: GraphMath,
+  tape: readonly Node[],
+  seeds: readonly Seed[],
+  wanted: readonly Value[],
+): (Value | undefined)[] {
   const needed = reached(tape, wanted);
-  const found = new Map<Value, Value>([[seed.value, seed.gradient]]);
-  for (const node of tape.reverse()) {
+  const found = new Map<Value, Value>();
+  const give = (value: Value, gradient: Value): void => {
+    const before = found.get(value);
+    found.set(value, before === undefined ? gradient : math.add(before, gradient));
+  };
+  for (const { value, gradient } of seeds) give(value, gradient);
+  for (const node of [...tape].reverse()) {
     const isOnTheWay = node.outputs.some((output) => output !== undefined && found.has(output) && needed.has(output));
     if (!isOnTheWay) continue;
     const entry = entryOf(node);
     if (entry === "nonDifferentiable") continue;
     if (entry === "noRule") throw unsupported(node, "nobody has written its rule yet");
+    const reads = readsOf(node);
     const given = math.builder.within("gradient", () => entry(callOf(math, node, found, needed)));
     given.forEach((gradient, i) => {
-      const input = node.inputs[i];
+      const input = reads[i];
       if (gradient === undefined || input === undefined || !needed.has(input)) return;
       assertSameShape(node, input, gradient);
-      const before = found.get(input);
-      found.set(input, before === undefined ? gradient : math.add(before, gradient));
+      give(input, gradient);
     });
   }
-  return wanted.map((value) => found.get(value) ?? math.filled(sizesOf(value), 0, value.dtype));
+  return wanted.map((value) => found.get(value));
 }
+
+/** A node's inputs, then what the graphs inside it capture. */
+const readsOf = (node: Node): (Value | undefined)[] => [...node.inputs, ...capturedValues(node)];
 
 /** All values that depend on the wanted ones, and those themselves. */
 function reached(tape: readonly Node[], wanted: readonly Value[]): ReadonlySet<Value> {
   const needed = new Set<Value>(wanted);
   for (const node of tape)
-    if (node.inputs.some((input) => input !== undefined && needed.has(input)))
+    if (readsOf(node).some((input) => input !== undefined && needed.has(input)))
       for (const output of node.outputs) if (output !== undefined) needed.add(output);
   return needed;
 }
@@ -69,6 +82,7 @@ function callOf(
   found: ReadonlyMap<Value, Value>,
   needed: ReadonlySet<Value>,
 ): GradientCall {
+  const captured = capturedValues(node);
   const gradient = (index: number): Value | undefined => {
     const output = node.outputs[index];
     return output && found.get(output);
@@ -94,8 +108,9 @@ function callOf(
     gradient,
     input: (index) => present(node.inputs, index, "input"),
     output: (index) => present(node.outputs, index, "output"),
+    captured,
     needs: (index) => {
-      const input = node.inputs[index];
+      const input = index < node.inputs.length ? node.inputs[index] : captured[index - node.inputs.length];
       return input !== undefined && needed.has(input);
     },
     constant,
@@ -105,6 +120,7 @@ function callOf(
         throw unsupported(node, `input ${index} must be a constant`);
       return Array.from<number | bigint, number>(tensor.data, Number);
     },
+    differentiate,
     unsupported: (why) => unsupported(node, why),
   };
 }

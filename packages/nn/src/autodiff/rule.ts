@@ -16,17 +16,32 @@ export interface GradientCall<O extends OperatorName = OperatorName> {
   input(index: number): Value;
   /** An output that must be there. */
   output(index: number): Value;
-  /** True when somebody wants the gradient of an input: the others need not be computed. */
+  /** Values that the graphs inside the node read from around it. They are counted on after its inputs. */
+  readonly captured: readonly Value[];
+  /** True when somebody wants the gradient of an input or captured value: the others need not be computed. */
   needs(index: number): boolean;
   /** The tensor behind an input, where it is a constant. */
   constant(index: number): Tensor | undefined;
   /** Elements of a constant integer input. @throws NnError when it is not constant. */
   ints(index: number): readonly number[];
+  /** The walk back through the nodes of a graph inside this one; undefined for what its seeds don't depend on. */
+  differentiate(
+    math: GraphMath,
+    tape: readonly Node[],
+    seeds: readonly Seed[],
+    wanted: readonly Value[],
+  ): readonly (Value | undefined)[];
   /** An error that says that this use has no gradient, and why. */
   unsupported(why: string): Error;
 }
 
-/** The gradient of each input; undefined where it has none or nobody needs it. */
+/** A value that is differentiated, and the gradient it starts with. */
+export interface Seed {
+  readonly value: Value;
+  readonly gradient: Value;
+}
+
+/** The gradient of each input, then of each captured value; undefined where it has none or nobody needs it. */
 export type GradientRule<O extends OperatorName = OperatorName> = (
   call: GradientCall<O>,
 ) => readonly (Value | undefined)[];

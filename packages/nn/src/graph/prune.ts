@@ -1,8 +1,6 @@
 /** @file Drops what no output needs: activations that were only a way to logits, relus that moved behind a pool. */
-import type { Attribute, Graph, Node, Value } from "@gristmill/onnx";
-
-const isGraph = (attribute: Attribute): attribute is { readonly graph: Graph } =>
-  typeof attribute === "object" && "graph" in attribute;
+import type { Graph, Node, Value } from "@gristmill/onnx";
+import { isGraph } from "./captured.ts";
 
 /** Names that a node reads, those that the graphs inside it take from around them among them. */
 function namesRead(node: Node): string[] {
