@@ -1,8 +1,10 @@
 /** @file A small graph for each rule and each way in which rules go wrong. */
 import type { gradientRules } from "../autodiff/table.ts";
+import { convolutionCases } from "./gradient-cases/convolutions.ts";
 import { elementCases } from "./gradient-cases/elements.ts";
 import { movingCases } from "./gradient-cases/moving.ts";
-import { windowCases } from "./gradient-cases/windows.ts";
+import { poolCases } from "./gradient-cases/pools.ts";
+import { productCases } from "./gradient-cases/products.ts";
 import type { GradientCase } from "./gradient-check.ts";
 
 type Table = typeof gradientRules;
@@ -10,6 +12,12 @@ type Table = typeof gradientRules;
 export type RuledOperator = { [O in keyof Table]: Table[O] extends string ? never : O }[keyof Table];
 
 /** Cases of every rule: one that has none does not compile. */
-export const gradientCases = { ...elementCases, ...movingCases, ...windowCases } satisfies {
+export const gradientCases = {
+  ...convolutionCases,
+  ...elementCases,
+  ...movingCases,
+  ...poolCases,
+  ...productCases,
+} satisfies {
   readonly [O in RuledOperator]: readonly GradientCase[];
 };
