@@ -4,6 +4,7 @@ export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from
 export { decodeModel } from "./format/decode.ts";
 export { encodeModel } from "./format/encode.ts";
 export type { DecodeLimits } from "./format/scan.ts";
+export { decodeTensor } from "./format/tensor-file.ts";
 export { GraphBuilder } from "./graph/builder.ts";
 export { assertModel, checkGraph } from "./graph/check.ts";
 export { formatGraph } from "./graph/format.ts";

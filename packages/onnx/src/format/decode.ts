@@ -1,22 +1,24 @@
 /** @file Bytes to models. Files come from outside: whatever the bytes, the answer is a model or an OnnxFormatError. */
-import { dtypeOfCode } from "../dtype.ts";
 import { OnnxError, OnnxFormatError } from "../errors.ts";
-import type { Attribute, Attributes, Graph, Model, Node, Value } from "../graph/graph.ts";
+import type { Attribute, Graph, Model, Node, Value } from "../graph/graph.ts";
+import { Names } from "../graph/names.ts";
 import { Scope } from "../graph/scope.ts";
 import { inferBodyInputs, inferNode } from "../operators/infer.ts";
 import type { BodyInputs, Inferred } from "../operators/operator.ts";
-import { type Dim, isDimName, isUnknownShape, mostAxes, unknownShape } from "../shape.ts";
-import { fromWireTensor, toSize } from "./decode-tensor.ts";
-import { type DecodeLimits, scanModel } from "./scan.ts";
+import { isUnknownShape, unknownShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { upgradedOpset, upgradeNode } from "../upgrade/upgrade.ts";
+import { fromWireTensor } from "./decode-tensor.ts";
+import { fromWireAttributes, fromWireValue } from "./decode-value.ts";
+import { type DecodeLimits, scanMessage } from "./scan.ts";
 import { attributeTypes } from "./schema.ts";
 import {
   parseWire,
   toInt,
-  toText,
   type WireAttribute,
   type WireGraph,
+  type WireModel,
   type WireNode,
-  type WireTensorType,
   type WireValue,
 } from "./wire.ts";
 
@@ -25,36 +27,78 @@ import {
  * or does not fit, what the file declares stands, and `checkGraph` says what is wrong.
  *
  * Not read: weights in other files, functions, sparse tensors, sequences, maps, and element types without support.
- * @throws OnnxFormatError for bytes that are no ONNX model, for what is not read, and beyond the limits.
+ * @throws OnnxFormatError for bytes that are no ONNX model, for what is not read, for operators of old sets that have no
+ * counterpart, and beyond the limits.
  */
 export function decodeModel(bytes: Uint8Array, limits: DecodeLimits = {}): Model {
-  scanModel(bytes, limits);
+  scanMessage("ModelProto", bytes, limits);
   const wire = parseWire(bytes);
   if (wire.graph === null) throw new OnnxFormatError("file", "expected an ONNX model, found no graph in it");
   if (wire.functions.length > 0)
     throw new OnnxFormatError("file", "models with functions are not supported; export with functions inlined");
-  const set = wire.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
-  if (set === undefined) throw new OnnxFormatError("file", "the model does not say which opset it is written in");
+  const opset = opsetOf(wire);
   const domains = wire.opsetImport
     .filter(({ domain, version }) => domain !== "" && domain !== "ai.onnx" && toInt("opset_import", version) !== 1)
     .map(({ domain, version }) => [domain, toInt("opset_import", version)] as const);
+  const isOld = opset < upgradedOpset;
+  const reading: Reading = {
+    opset,
+    names: isOld ? namesOf(wire.graph) : undefined,
+    // until IR version 4 every weight is listed as an input too, and is no less a constant for it
+    inputsListWeights: toInt("ir_version", wire.irVersion) < 4,
+  };
   return {
-    graph: fromWireGraph(wire.graph, new Scope(), undefined),
-    opset: toInt("opset_import", set.version),
+    graph: fromWireGraph(reading, wire.graph, new Scope(), undefined),
+    opset: isOld ? upgradedOpset : opset,
+    ...(isOld ? { writtenOpset: opset } : {}),
     producer: wire.producerName,
     metadata: Object.fromEntries(wire.metadataProps.map(({ key, value }) => [key, value])),
     ...(domains.length === 0 ? {} : { domains: Object.fromEntries(domains) }),
   };
 }
 
+/** What holds for a whole file while it is read. */
+interface Reading {
+  readonly opset: number;
+  /** Every name of the file, where nodes have to be added. */
+  readonly names: Names | undefined;
+  readonly inputsListWeights: boolean;
+}
+
+/** @throws OnnxFormatError when the file names no version of ai.onnx, or one below 1. */
+function opsetOf(wire: WireModel): number {
+  const set = wire.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
+  if (set === undefined) throw new OnnxFormatError("file", "the model does not say which opset it is written in");
+  const opset = toInt("opset_import", set.version);
+  if (opset < 1) throw new OnnxFormatError("file", `expected an opset from 1, received ${opset}`);
+  return opset;
+}
+
+function namesOf(graph: WireGraph, names = new Names(), seen = new Set<string>()): Names {
+  const add = (name: string): void => {
+    if (!seen.has(name)) names.fresh(name);
+    seen.add(name);
+  };
+  for (const { name } of [...graph.input, ...graph.initializer]) add(name);
+  for (const node of graph.node) {
+    add(node.name);
+    for (const name of [...node.input, ...node.output]) add(name);
+    for (const { g } of node.attribute) if (g !== null) namesOf(g, names, seen);
+  }
+  return names;
+}
+
 type Entering = readonly (Inferred | undefined)[] | undefined;
 
-function fromWireGraph(wire: WireGraph, scope: Scope, entering: Entering): Graph {
+function fromWireGraph(reading: Reading, wire: WireGraph, scope: Scope, entering: Entering): Graph {
   if (wire.sparseInitializer.length > 0) throw new OnnxFormatError(wire.name, "sparse tensors are not supported");
-  const inputs = wire.input.map((value, i) => fromWireValue(value, entering?.[i]));
+  const weights = new Set(reading.inputsListWeights ? wire.initializer.map(({ name }) => name) : []);
+  const inputs = wire.input
+    .filter(({ name }) => !weights.has(name))
+    .map((value, i) => fromWireValue(value, entering?.[i]));
   for (const input of inputs) scope.define(input);
   const inputNames = new Set(inputs.map((input) => input.name));
-  const initializers: Graph["initializers"] = new Map(
+  const initializers = new Map<string, Tensor>(
     wire.initializer.map((tensor) => [tensor.name, fromWireTensor(`initializer "${tensor.name}"`, tensor)]),
   );
   if (initializers.size !== wire.initializer.length)
@@ -63,38 +107,55 @@ function fromWireGraph(wire: WireGraph, scope: Scope, entering: Entering): Graph
     if (!inputNames.has(name)) scope.define({ name, dtype: tensor.dtype, shape: tensor.shape }, tensor);
   const declared = new Map<string, WireValue>();
   for (const value of [...wire.valueInfo, ...wire.output]) declared.set(value.name, value);
-  const nodes = wire.node.map((node) => fromWireNode(node, scope, declared));
+  const nodes: Node[] = [];
+  for (const node of wire.node) nodes.push(fromWireNode({ reading, scope, declared, nodes, initializers }, node));
   const outputs = wire.output.map((value) => fromWireValue(value, scope.find(value.name)));
   return { name: wire.name, inputs, outputs, initializers, nodes };
 }
 
-function fromWireNode(wire: WireNode, scope: Scope, declared: ReadonlyMap<string, WireValue>): Node {
+/** What is known where a node is read, and where the nodes and constants go that must come before it. */
+interface Here {
+  readonly reading: Reading;
+  readonly scope: Scope;
+  readonly declared: ReadonlyMap<string, WireValue>;
+  readonly nodes: Node[];
+  readonly initializers: Map<string, Tensor>;
+}
+
+function fromWireNode(here: Here, wire: WireNode): Node {
+  const { reading, scope, declared } = here;
   const name = wire.name === "" ? (wire.output[0] ?? wire.opType) : wire.name;
   if (wire.overload !== "") throw new OnnxFormatError(name, "overloads of operators are not supported");
   const declaredType = (output: string): Value => {
     const value = declared.get(output);
     return value === undefined ? unknown(output) : fromWireValue(value, undefined);
   };
-  const inputs = wire.input.map((input) => (input === "" ? undefined : (scope.find(input) ?? declaredType(input))));
   const domain = wire.domain === "ai.onnx" ? "" : wire.domain;
-  const use = {
+  const plain = fromWireAttributes(name, wire.attribute);
+  const written = {
     where: name,
     operator: wire.opType,
-    domain,
-    inputs,
+    inputs: wire.input.map((input) => (input === "" ? undefined : (scope.find(input) ?? declaredType(input)))),
     outputs: wire.output.map((output) => (output === "" ? undefined : output)),
+    attributes: plain,
   };
-  const plain = fromWireAttributes(name, wire.attribute);
-  const entering = orNothing((): BodyInputs => inferBodyInputs({ ...use, attributes: plain }, scope)) ?? {};
-  // in the file's order, so that the same bytes come out again
-  const attributes = Object.fromEntries(
-    wire.attribute.map((attribute) => [
-      attribute.name,
-      (Object.hasOwn(plain, attribute.name) ? plain[attribute.name] : undefined) ??
-        fromWireBody(name, attribute, scope, entering),
-    ]),
-  );
-  const results = inputs.some((value) => value !== undefined && isUnknownShape(value.shape))
+  const { opset, names } = reading;
+  const upgraded = names === undefined || domain !== "" ? written : upgradeNode(written, { ...here, opset, names });
+  const use = { ...upgraded, domain };
+  const entering = orNothing((): BodyInputs => inferBodyInputs(use, scope)) ?? {};
+  const bodies = wire.attribute.filter(({ type }) => type === attributeTypes.graph);
+  const attributes =
+    bodies.length === 0
+      ? use.attributes
+      : // in the file's order, so that the same bytes come out again
+        Object.fromEntries(
+          wire.attribute.map((attribute) => [
+            attribute.name,
+            (Object.hasOwn(plain, attribute.name) ? plain[attribute.name] : undefined) ??
+              fromWireBody(reading, name, attribute, scope, entering),
+          ]),
+        );
+  const results = use.inputs.some((value) => value !== undefined && isUnknownShape(value.shape))
     ? undefined
     : orNothing(() => inferNode({ ...use, attributes }, scope));
   const outputs = use.outputs.map((output, i): Value | undefined => {
@@ -104,7 +165,7 @@ function fromWireNode(wire: WireNode, scope: Scope, declared: ReadonlyMap<string
       ? declaredType(output)
       : { name: output, dtype: result.dtype, shape: [...result.shape] };
   });
-  const node: Node = { name, operator: wire.opType, domain, inputs, outputs, attributes };
+  const node: Node = { name, operator: use.operator, domain, inputs: use.inputs, outputs, attributes };
   scope.defineOutputs(node, results ?? []);
   return node;
 }
@@ -121,68 +182,14 @@ function orNothing<T>(infer: () => T): T | undefined {
 
 const unknown = (name: string): Value => ({ name, dtype: "float32", shape: unknownShape });
 
-function fromWireBody(node: string, wire: WireAttribute, scope: Scope, entering: BodyInputs): Attribute {
+function fromWireBody(
+  reading: Reading,
+  node: string,
+  wire: WireAttribute,
+  scope: Scope,
+  entering: BodyInputs,
+): Attribute {
   if (wire.g === null) throw new OnnxFormatError(node, `attribute ${wire.name} says it is a graph and has none`);
   const inputs = Object.hasOwn(entering, wire.name) ? entering[wire.name] : undefined;
-  return { graph: fromWireGraph(wire.g, new Scope(scope), inputs) };
-}
-
-/** All attributes but graphs, which need to know what enters them first. */
-function fromWireAttributes(node: string, wires: readonly WireAttribute[]): Attributes {
-  const seen = new Set<string>();
-  const plain: [string, Attribute][] = [];
-  for (const wire of wires) {
-    const where = `${node}: attribute ${wire.name}`;
-    if (seen.has(wire.name)) throw new OnnxFormatError(where, "given twice");
-    seen.add(wire.name);
-    if (wire.refAttrName !== "")
-      throw new OnnxFormatError(where, "references to attributes of functions are not supported");
-    if (wire.type !== attributeTypes.graph) plain.push([wire.name, fromWireAttribute(where, wire)]);
-  }
-  return Object.fromEntries(plain);
-}
-
-function fromWireAttribute(where: string, wire: WireAttribute): Attribute {
-  switch (wire.type) {
-    case attributeTypes.float:
-      return { float: wire.f };
-    case attributeTypes.int:
-      return toInt(where, wire.i);
-    case attributeTypes.string:
-      return toText(where, wire.s);
-    case attributeTypes.floats:
-      return { floats: [...wire.floats] };
-    case attributeTypes.ints:
-      return wire.ints.map((value) => toInt(where, value));
-    case attributeTypes.strings:
-      return wire.strings.map((text) => toText(where, text));
-    case attributeTypes.tensor:
-      if (wire.t === null) throw new OnnxFormatError(where, "says it is a tensor and has none");
-      return { tensor: fromWireTensor(where, wire.t) };
-    default:
-      throw new OnnxFormatError(where, `attributes of type ${wire.type} are not supported`);
-  }
-}
-
-/** A declared value; what the file leaves out comes from `hint`. */
-function fromWireValue(wire: WireValue, hint: Inferred | undefined): Value {
-  const where = `value "${wire.name}"`;
-  const type = wire.type === null ? null : wire.type.tensorType;
-  if (wire.type !== null && type === null)
-    throw new OnnxFormatError(where, "expected a tensor; sequences, maps and optional values are not supported");
-  const code = type === null ? 0 : type.elemType;
-  const dtype = code === 0 ? (hint?.dtype ?? "float32") : dtypeOfCode(code);
-  if (dtype === undefined) throw new OnnxFormatError(where, `element type ${code} is not supported`);
-  return { name: wire.name, dtype, shape: fromWireShape(where, wire.name, type) ?? hint?.shape ?? unknownShape };
-}
-
-function fromWireShape(where: string, name: string, type: WireTensorType | null): Dim[] | undefined {
-  if (type === null || type.shape === null) return undefined;
-  const { dim: dims } = type.shape;
-  if (dims.length > mostAxes)
-    throw new OnnxFormatError(where, `expected at most ${mostAxes} axes, received ${dims.length}`);
-  return dims.map((dim, axis) => {
-    if (Object.hasOwn(dim, "dimValue")) return toSize(where, dim.dimValue);
-    return isDimName(dim.dimParam) ? dim.dimParam : `${name}.axis${axis}`;
-  });
+  return { graph: fromWireGraph(reading, wire.g, new Scope(scope), inputs) };
 }

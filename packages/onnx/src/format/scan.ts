@@ -30,12 +30,13 @@ const fieldsByNumber = new Map(
 );
 
 /** @throws OnnxFormatError when the bytes are no whole messages, or ask for more than the limits. */
-export function scanModel(bytes: Uint8Array, limits: DecodeLimits): void {
+export function scanMessage(type: "ModelProto" | "TensorProto", bytes: Uint8Array, limits: DecodeLimits): void {
   const most = limits.bytes ?? 2 ** 31 - 1;
-  if (bytes.length === 0) throw new OnnxFormatError("file", "expected an ONNX model, received 0 bytes");
+  const what = type === "ModelProto" ? "model" : "tensor";
+  if (bytes.length === 0) throw new OnnxFormatError("file", `expected an ONNX ${what}, received 0 bytes`);
   if (bytes.length > most)
     throw new OnnxFormatError("file", `expected at most ${most} bytes, received ${bytes.length}`);
-  new Scanner(bytes, limits.memoryBytes ?? 2 ** 30, limits.depth ?? 16).message("ModelProto", 0, bytes.length, 0);
+  new Scanner(bytes, limits.memoryBytes ?? 2 ** 30, limits.depth ?? 16).message(type, 0, bytes.length, 0);
 }
 
 class Scanner {

@@ -84,14 +84,20 @@ export const messages: Readonly<Record<string, Readonly<Record<string, Field>>>>
 };
 
 /**
- * The message type of a whole file. Edition 2023 tells a field that is 0 or empty from one that is not there (a size 0 from
- * an unknown size), as ONNX's proto2 does, and packs repeated numbers.
+ * The message types. Edition 2023 tells a field that is 0 or empty from one that is not there (a size 0 from an unknown
+ * size), as ONNX's proto2 does, and packs repeated numbers.
  */
-export const modelMessage: protobuf.Type = protobuf.Root.fromJSON({
+const root = protobuf.Root.fromJSON({
   nested: Object.fromEntries(
     Object.entries(messages).map(([name, fields]) => [name, { edition: "2023", fields: { ...fields } }]),
   ),
-}).lookupType("ModelProto");
+});
+
+/** The message type of a whole model file. */
+export const modelMessage: protobuf.Type = root.lookupType("ModelProto");
+
+/** The message type of a file with one tensor. */
+export const tensorMessage: protobuf.Type = root.lookupType("TensorProto");
 
 /** `AttributeProto.AttributeType` of each kind of attribute. */
 export const attributeTypes = {

@@ -1,6 +1,6 @@
 /** @file Decoded messages as TypeScript sees them. A field that the file leaves out is protobuf's default on the prototype. */
 import { OnnxFormatError } from "../errors.ts";
-import { modelMessage } from "./schema.ts";
+import { modelMessage, tensorMessage } from "./schema.ts";
 
 /** A 64-bit number: protobufjs gives an object where JavaScript's number might lose digits. */
 export type WireInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean };
@@ -81,13 +81,18 @@ export interface WireTensorType {
   readonly shape: { readonly dim: readonly { readonly dimValue: WireInt; readonly dimParam: string }[] } | null;
 }
 
-/** Bytes as messages. @throws OnnxFormatError */
-export function parseWire(bytes: Uint8Array): WireModel {
+/** Bytes of a model file as messages. @throws OnnxFormatError */
+export const parseWire = (bytes: Uint8Array): WireModel => parse(modelMessage, "model", bytes) as WireModel;
+
+/** Bytes of a tensor file as messages. @throws OnnxFormatError */
+export const parseWireTensor = (bytes: Uint8Array): WireTensor => parse(tensorMessage, "tensor", bytes) as WireTensor;
+
+function parse(message: typeof modelMessage, what: string, bytes: Uint8Array): unknown {
   try {
-    return modelMessage.decode(bytes) as unknown as WireModel;
+    return message.decode(bytes);
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
-    throw new OnnxFormatError("file", `expected an ONNX model: ${said}`, { cause });
+    throw new OnnxFormatError("file", `expected an ONNX ${what}: ${said}`, { cause });
   }
 }
 

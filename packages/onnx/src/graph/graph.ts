@@ -50,6 +50,8 @@ export interface Model {
   readonly graph: Graph;
   /** Version of the ai.onnx operator set. */
   readonly opset: number;
+  /** Version that the model's file is written in, where it was an older one, and reading rewrote it. */
+  readonly writtenOpset?: number;
   /** Versions of other operator sets by domain, where they are not 1. */
   readonly domains?: Readonly<Record<string, number>>;
   readonly producer: string;
