@@ -4,6 +4,7 @@ import { arithmeticRules } from "./rules/arithmetic.ts";
 import { controlFlowRules, creationRules, resizingRules } from "./rules/control-flow.ts";
 import { convolutionRules } from "./rules/convolution.ts";
 import { elementwiseRules } from "./rules/elementwise.ts";
+import { importedRules } from "./rules/imported.ts";
 import { indexingRules } from "./rules/indexing.ts";
 import { layoutRules } from "./rules/layout.ts";
 import { matrixRules } from "./rules/matrix.ts";
@@ -18,6 +19,7 @@ export const gradientRules = {
   ...convolutionRules,
   ...creationRules,
   ...elementwiseRules,
+  ...importedRules,
   ...indexingRules,
   ...layoutRules,
   ...matrixRules,

@@ -1,12 +1,14 @@
 /** @file Convolutions, channels first: [batch, channels, ...spatial]. */
 import { addDims, multiplyDims, subtractDims } from "../dim.ts";
+import type { Value } from "../graph/graph.ts";
 import { type Dim, formatShape, type Shape } from "../shape.ts";
 import { optional, preset } from "./attribute.ts";
 import { type Call, operator } from "./operator.ts";
 import { floats, sameDtype, takeRank, takeSame, unify } from "./rules.ts";
 import { perAxis, slide } from "./window.ts";
 
-const window = {
+/** Attributes of a window of weights. */
+export const windowAttributes = {
   auto_pad: preset("string", "NOTSET"),
   dilations: optional("ints"),
   group: preset("int", 1),
@@ -28,6 +30,20 @@ function checkBias(call: Call, channels: Dim): void {
   unify(call, channels, size, `bias "${bias.name}" of size`);
 }
 
+/** The shape of a convolution of x [N, C, ...] with weights [M, C / group, ...kernel]. */
+export function convolved(call: Call<typeof windowAttributes>, x: Value, w: Value): Shape {
+  const { auto_pad, dilations, group, kernel_shape, pads, strides } = call.attributes;
+  const [batch = 1, channels = 1, ...spatial] = takeRank(call, x, 3, Number.POSITIVE_INFINITY);
+  const [maps = 1, perGroup = 1, ...kernel] = takeRank(call, w, x.shape.length);
+  checkKernel(call, kernel_shape, kernel);
+  if (typeof maps === "number" && maps % group !== 0)
+    throw call.shapeError(`output channels that ${group} groups divide`, String(maps));
+  const taken = multiplyDims(perGroup, group);
+  unify(call, taken, channels, `"${x.name}" ${formatShape(x.shape)} to have channels on axis 1:`);
+  const positions = slide(call, spatial, { kernel, strides, dilations, pads, autoPad: auto_pad });
+  return [batch, maps, ...positions];
+}
+
 /** Convolutions and what undoes them. */
 export const convolution = {
   /** Inputs: x [N, C, ...], weights [M, C / group, ...kernel], bias [M]. */
@@ -35,21 +51,13 @@ export const convolution = {
     since: 11,
     inputs: [2, 3],
     outputs: [1, 1],
-    attributes: window,
+    attributes: windowAttributes,
     infer: (call) => {
-      const { auto_pad, dilations, group, kernel_shape, pads, strides } = call.attributes;
       const [x, w] = takeSame(call, floats, 2);
       if (x === undefined || w === undefined) return [];
-      const [batch = 1, channels = 1, ...spatial] = takeRank(call, x, 3, Number.POSITIVE_INFINITY);
-      const [maps = 1, perGroup = 1, ...kernel] = takeRank(call, w, x.shape.length);
-      checkKernel(call, kernel_shape, kernel);
-      if (typeof maps === "number" && maps % group !== 0)
-        throw call.shapeError(`output channels that ${group} groups divide`, String(maps));
-      const taken = multiplyDims(perGroup, group);
-      unify(call, taken, channels, `"${x.name}" ${formatShape(x.shape)} to have channels on axis 1:`);
-      checkBias(call, maps);
-      const positions = slide(call, spatial, { kernel, strides, dilations, pads, autoPad: auto_pad });
-      return [{ dtype: x.dtype, shape: [batch, maps, ...positions] }];
+      const shape = convolved(call, x, w);
+      checkBias(call, shape[1] ?? 1);
+      return [{ dtype: x.dtype, shape }];
     },
   }),
   /** Inputs: x [N, C, ...], weights [C, M / group, ...kernel], bias [M]. */
@@ -57,7 +65,7 @@ export const convolution = {
     since: 11,
     inputs: [2, 3],
     outputs: [1, 1],
-    attributes: { ...window, output_padding: optional("ints"), output_shape: optional("ints") },
+    attributes: { ...windowAttributes, output_padding: optional("ints"), output_shape: optional("ints") },
     infer: (call) => {
       const { auto_pad, dilations, group, kernel_shape, output_shape } = call.attributes;
       const [x, w] = takeSame(call, floats, 2);

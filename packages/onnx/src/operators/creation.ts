@@ -1,10 +1,9 @@
 /** @file Operators that make tensors from little: constants, ranges, filled shapes. */
 
 import { divideDims, subtractDims } from "../dim.ts";
-import { dtypeOfCode } from "../dtype.ts";
 import type { Dim } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { optional, preset } from "./attribute.ts";
+import { optional } from "./attribute.ts";
 import { contentsOfTensor, fitting } from "./contents.ts";
 import { shapeInput } from "./layout.ts";
 import { type Call, type Inferred, operator } from "./operator.ts";
@@ -88,24 +87,6 @@ export const creation = {
     infer: (call) => {
       const [start] = takeSame(call, ["float32", "float64", "int16", "int32", "int64"], 3);
       return start === undefined ? [] : [{ dtype: start.dtype, shape: [rangeLength(call)] }];
-    },
-  }),
-  /** Draws are not reproducible across sessions, even with `seed`: training does not use them. */
-  RandomUniformLike: operator({
-    since: 1,
-    inputs: [1, 1],
-    outputs: [1, 1],
-    attributes: {
-      dtype: optional("int"),
-      high: preset("float", 1),
-      low: preset("float", 0),
-      seed: optional("float"),
-    },
-    infer: (call) => {
-      const x = call.input(0);
-      const dtype = call.attributes.dtype === undefined ? x.dtype : dtypeOfCode(call.attributes.dtype);
-      if (dtype === undefined) throw call.dtypeError("a supported element type", `${call.attributes.dtype}`);
-      return [{ dtype, shape: x.shape }];
     },
   }),
 };

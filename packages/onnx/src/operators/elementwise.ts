@@ -1,4 +1,5 @@
 /** @file Operators on one tensor, element by element. */
+import { multiplyDims } from "../dim.ts";
 import type { Dtype } from "../dtype.ts";
 import { dtypeOfCode, isFloating } from "../dtype.ts";
 import { optional, preset, required } from "./attribute.ts";
@@ -15,7 +16,15 @@ const withAlpha = (since: number, alpha: number) =>
 
 /** Operators that work on each element by itself. */
 export const elementwise = {
-  Neg: unary(13, signed),
+  Neg: operator({
+    since: 13,
+    ...one,
+    infer: (call) =>
+      likeInput(signed)(call).map((output) => ({
+        ...output,
+        contents: call.contents(0)?.map((size) => multiplyDims(size, -1)),
+      })),
+  }),
   Abs: unary(13, numeric),
   Sign: unary(13, numeric),
   Sqrt: unary(13, floats),
@@ -50,6 +59,15 @@ export const elementwise = {
   Elu: withAlpha(6, 1),
   Celu: withAlpha(12, 1),
   ThresholdedRelu: withAlpha(10, 1),
+  /** `x * sigmoid(alpha * x)`. */
+  Swish: withAlpha(24, 1),
+  /** Moves x by `bias` toward 0, and to 0 within `lambd` of it. */
+  Shrink: operator({
+    since: 9,
+    ...one,
+    attributes: { bias: preset("float", 0), lambd: preset("float", 0.5) },
+    infer: likeInput(numeric),
+  }),
   HardSigmoid: operator({
     since: 6,
     ...one,

@@ -25,6 +25,14 @@ function axesInput(call: Call, index: number, rank: number): number[] {
   return axesOf(call, axes, rank);
 }
 
+/** New sizes where only the run tells which axes come or go, but their number is known; undefined where the axes are. */
+function openRank(call: Call, index: number, rank: number, sign: 1 | -1): Shape | undefined {
+  if (call.inputs[index] === undefined || call.numbers(index) !== undefined) return undefined;
+  const count = elementCount(take(call, index, ["int64"]).shape);
+  if (count === undefined || rank + sign * count < 0) return undefined;
+  return Array.from({ length: rank + sign * count }, (_, i) => call.fresh(`axis${i}`));
+}
+
 function reshaped(call: Call, from: Shape, to: Shape, allowZero: boolean): Shape {
   const copied = to.map((dim, i): Dim => {
     if (dim !== 0 || allowZero) return dim;
@@ -113,6 +121,8 @@ export const layout = {
     attributes: {},
     infer: (call) => {
       const x = take(call, 0, anything);
+      const open = openRank(call, 1, x.shape.length, -1);
+      if (open !== undefined) return [{ dtype: x.dtype, shape: open }];
       const axes =
         call.inputs[1] === undefined
           ? x.shape.flatMap((dim, i) => (dim === 1 ? [i] : []))
@@ -129,6 +139,8 @@ export const layout = {
     attributes: {},
     infer: (call) => {
       const x = take(call, 0, anything);
+      const open = openRank(call, 1, x.shape.length, 1);
+      if (open !== undefined) return [{ dtype: x.dtype, shape: open }];
       const axes = call.numbers(1);
       if (axes === undefined) throw call.shapeError("constant axes (input 1)", `"${call.input(1).name}"`);
       const shape = unsqueezed(call, x.shape, axes);

@@ -1,14 +1,13 @@
 /** @file Matrix products. */
+import type { Value } from "../graph/graph.ts";
 import { type Dim, formatShape, type Shape } from "../shape.ts";
 import { preset, required } from "./attribute.ts";
 import { einsumShape } from "./einsum.ts";
 import { type Call, type Inferred, operator } from "./operator.ts";
 import { broadcast, floats, numeric, sameDtype, takeRank, takeSame, unify } from "./rules.ts";
 
-/** NumPy's matmul: the last two axes are matrices, those before broadcast; a vector gets an axis for the product only. */
-function matMul(call: Call): readonly Inferred[] {
-  const [a, b] = takeSame(call, numeric, 2);
-  if (a === undefined || b === undefined) return [];
+/** The shape of NumPy's matmul: the last two axes are matrices, those before broadcast; a vector gets an axis for the product only. */
+export function multiplied(call: Call, a: Value, b: Value): Shape {
   if (a.shape.length === 0 || b.shape.length === 0)
     throw call.shapeError("at least 1 axis each", `${formatShape(a.shape)} and ${formatShape(b.shape)}`);
   const left: Shape = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
@@ -22,7 +21,12 @@ function matMul(call: Call): readonly Inferred[] {
   const outer = broadcast(call, left.slice(0, -2), right.slice(0, -2));
   const rows: Shape = a.shape.length === 1 ? [] : [left.at(-2) ?? 1];
   const columns: Shape = b.shape.length === 1 ? [] : [right.at(-1) ?? 1];
-  return [{ dtype: a.dtype, shape: [...outer, ...rows, ...columns] }];
+  return [...outer, ...rows, ...columns];
+}
+
+function matMul(call: Call): readonly Inferred[] {
+  const [a, b] = takeSame(call, numeric, 2);
+  return a === undefined || b === undefined ? [] : [{ dtype: a.dtype, shape: multiplied(call, a, b) }];
 }
 
 /** Products of matrices. */

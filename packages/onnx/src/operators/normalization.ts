@@ -1,7 +1,7 @@
 /** @file Operators that scale by statistics, and the softmax family. */
-import { optional, preset } from "./attribute.ts";
+import { optional, preset, required } from "./attribute.ts";
 import { type Call, operator } from "./operator.ts";
-import { axisOf, bools, floats, sameDtype, take, takeRank, unify } from "./rules.ts";
+import { axesOf, axisOf, bools, broadcast, floats, sameDtype, take, takeRank, unify } from "./rules.ts";
 
 const softmax = operator({
   since: 13,
@@ -71,6 +71,76 @@ export const normalization = {
       const x = take(call, 0, floats);
       takeRank(call, x, 3, Number.POSITIVE_INFINITY);
       perChannel(call, 1, 2);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+  }),
+  /** Inputs: x [N, C, ...], scale, bias [C]. Statistics over the channels of a group and all positions. */
+  GroupNormalization: operator({
+    since: 21,
+    inputs: [3, 3],
+    outputs: [1, 1],
+    attributes: { epsilon: preset("float", 1e-5), num_groups: required("int"), stash_type: preset("int", 1) },
+    infer: (call) => {
+      const x = take(call, 0, floats);
+      const [, channels = 1] = takeRank(call, x, 2, Number.POSITIVE_INFINITY);
+      const { num_groups } = call.attributes;
+      if (num_groups < 1 || (typeof channels === "number" && channels % num_groups !== 0))
+        throw call.shapeError(`channels that ${num_groups} groups divide`, String(channels));
+      perChannel(call, 1, 2);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+  }),
+  /** Inputs: x, scale over the axes from `axis` on. */
+  RMSNormalization: operator({
+    since: 23,
+    inputs: [2, 2],
+    outputs: [1, 1],
+    attributes: { axis: preset("int", -1), epsilon: preset("float", 1e-5), stash_type: preset("int", 1) },
+    infer: (call) => {
+      const x = take(call, 0, floats);
+      const scale = take(call, 1, floats);
+      axisOf(call, call.attributes.axis, x.shape.length);
+      broadcast(call, x.shape, scale.shape);
+      return [{ dtype: scale.dtype, shape: x.shape }];
+    },
+  }),
+  /** Each element over the squares of `size` channels around it. */
+  LRN: operator({
+    since: 13,
+    inputs: [1, 1],
+    outputs: [1, 1],
+    attributes: {
+      alpha: preset("float", 1e-4),
+      beta: preset("float", 0.75),
+      bias: preset("float", 1),
+      size: required("int"),
+    },
+    infer: (call) => {
+      const x = take(call, 0, floats);
+      takeRank(call, x, 2, Number.POSITIVE_INFINITY);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+  }),
+  /** Each vector along `axis` over its norm of order `p` (1 or 2). */
+  LpNormalization: operator({
+    since: 1,
+    inputs: [1, 1],
+    outputs: [1, 1],
+    attributes: { axis: preset("int", -1), p: preset("int", 2) },
+    infer: (call) => {
+      const x = take(call, 0, floats);
+      axisOf(call, call.attributes.axis, x.shape.length);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+  }),
+  MeanVarianceNormalization: operator({
+    since: 13,
+    inputs: [1, 1],
+    outputs: [1, 1],
+    attributes: { axes: preset("ints", [0, 2, 3]) },
+    infer: (call) => {
+      const x = take(call, 0, floats);
+      axesOf(call, call.attributes.axes, x.shape.length);
       return [{ dtype: x.dtype, shape: x.shape }];
     },
   }),

@@ -94,5 +94,6 @@ export const pooling = {
     },
   }),
   GlobalAveragePool: overAllSpace,
+  GlobalLpPool: operator({ ...overAllSpace, since: 2, attributes: { p: preset("int", 2) } }),
   GlobalMaxPool: overAllSpace,
 };

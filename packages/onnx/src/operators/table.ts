@@ -1,6 +1,7 @@
 /** @file Every operator that this package knows, from one file a family. An operator is added by one entry in its family. */
 
 import { arithmetic } from "./arithmetic.ts";
+import { attention } from "./attention.ts";
 import type { Given, Resolved } from "./attribute.ts";
 import { controlFlow } from "./control-flow.ts";
 import { convolution } from "./convolution.ts";
@@ -8,13 +9,21 @@ import { creation } from "./creation.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
 import { layout } from "./layout.ts";
+import { loss } from "./losses.ts";
 import { matrix } from "./matrix.ts";
 import { normalization } from "./normalization.ts";
 import type { Operator } from "./operator.ts";
 import { pooling } from "./pooling.ts";
+import { quantization } from "./quantization.ts";
+import { drawing } from "./random.ts";
+import { recurrence } from "./recurrent.ts";
 import { reduction } from "./reduction.ts";
 import { resizing } from "./resize.ts";
+import { selection } from "./selection.ts";
+import { signal } from "./signal.ts";
 import { slicing } from "./slice.ts";
+import { text } from "./text.ts";
+import { vision } from "./vision.ts";
 
 /** The table: operators of the domain ai.onnx by name. */
 export const operators = {
@@ -31,6 +40,15 @@ export const operators = {
   ...reduction,
   ...resizing,
   ...slicing,
+  ...vision,
+  ...text,
+  ...signal,
+  ...selection,
+  ...recurrence,
+  ...quantization,
+  ...loss,
+  ...drawing,
+  ...attention,
 };
 
 /** Name of an operator of the table. */

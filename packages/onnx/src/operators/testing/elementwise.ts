@@ -95,6 +95,8 @@ export const elementwiseCases: CasesOf<typeof elementwise> = {
   Softsign: one(unary),
   HardSwish: one(unary),
   Mish: one(unary),
+  Swish: one(unary),
+  Shrink: [...one<"Shrink">(unary), { note: "soft", inputs: [f(2)], attributes: { bias: 1, lambd: 1 } }],
   LeakyRelu: [...one<"LeakyRelu">(unary), { note: "alpha 1", inputs: [f(2)], attributes: { alpha: 1 } }],
   Elu: [...one<"Elu">(unary), { note: "alpha 2", inputs: [f(2)], attributes: { alpha: 2 } }],
   Celu: one(unary),

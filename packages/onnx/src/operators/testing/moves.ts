@@ -5,7 +5,7 @@ import type { gathering } from "../gather.ts";
 import type { layout } from "../layout.ts";
 import type { resizing } from "../resize.ts";
 import type { slicing } from "../slice.ts";
-import { type CasesOf, f, fed, fixed, ints, of } from "./case.ts";
+import { type CasesOf, f, fixed, ints, of } from "./case.ts";
 
 /** Cases of `layout.ts`. */
 export const layoutCases: CasesOf<typeof layout> = {
@@ -36,10 +36,12 @@ export const layoutCases: CasesOf<typeof layout> = {
     { note: "given", inputs: [f(2, 1, 3, 1), ints(1)] },
     { note: "from the end", inputs: [f(2, 1, 3, 1), ints(-1, 1)] },
     { note: "all", inputs: [f(2, 1, 3, 1)] },
+    { note: "fed axes", open: 2, inputs: [f(2, 1, 3), of("int64", [1], 1)], numbersOnly: "one axis is meant" },
   ],
   Unsqueeze: [
     { note: "ends", inputs: [f(2, 3), ints(0, -1)] },
     { note: "middle", inputs: [f(2, 3), ints(1)] },
+    { note: "fed axes", open: 4, inputs: [f(2, 3), of("int64", [2], 0, 3)], numbersOnly: "two axes are meant" },
   ],
   Concat: [
     { note: "columns", inputs: [f(2, 3), f(2, 4), f(2, 1)], attributes: { axis: 1 } },
@@ -163,9 +165,5 @@ export const creationCases: CasesOf<typeof creation> = {
     { note: "down", inputs: [fixed("int64", [], 5), fixed("int64", [], 0), fixed("int64", [], -2)] },
     { note: "empty", inputs: [fixed("int64", [], 5), fixed("int64", [], 0), fixed("int64", [], 2)] },
     { note: "fed", open: 1, inputs: [of("int64", [], 1), of("int64", [], 8), of("int64", [], 3)] },
-  ],
-  RandomUniformLike: [
-    { note: "the input's type", inputs: [f(2, 3)], attributes: { seed: 1 } },
-    { note: "float64", inputs: [fed("int64", 2, 3)], attributes: { dtype: 11, high: 2, low: 1 } },
   ],
 };

@@ -152,6 +152,7 @@ export const poolingCases: CasesOf<typeof pooling> = {
     },
   ],
   GlobalAveragePool: [{ note: "planes", inputs: [f(2, 3, 4, 5)] }],
+  GlobalLpPool: [{ note: "planes", inputs: [f(2, 3, 4, 5)], attributes: { p: 1 } }],
   GlobalMaxPool: [{ note: "planes", inputs: [f(2, 3, 4, 5)] }],
 };
 
@@ -173,6 +174,17 @@ export const normalizationCases: CasesOf<typeof normalization> = {
     { note: "training", inputs: [f(2, 3, 4, 4), w(3), w(3), w(3), w(3)], attributes: { training_mode: 1 }, outputs: 3 },
   ],
   InstanceNormalization: [{ note: "planes", inputs: [f(2, 3, 4, 4), w(3), w(3)] }],
+  GroupNormalization: [{ note: "two groups", inputs: [f(2, 4, 3, 3), w(4), w(4)], attributes: { num_groups: 2 } }],
+  RMSNormalization: [
+    { note: "last axis", inputs: [f(2, 3, 4), w(4)] },
+    { note: "two axes", inputs: [f(2, 3, 4), w(3, 4)], attributes: { axis: 1 } },
+  ],
+  LRN: [{ note: "planes", inputs: [f(2, 5, 3, 3)], attributes: { size: 3 } }],
+  LpNormalization: [
+    { note: "rows", inputs: [f(2, 3)] },
+    { note: "columns, absolute", inputs: [f(2, 3)], attributes: { axis: 0, p: 1 } },
+  ],
+  MeanVarianceNormalization: [{ note: "planes", inputs: [f(2, 3, 4, 4)] }],
   Dropout: [
     { note: "inference", inputs: [f(2, 3)], outputs: 2 },
     {
