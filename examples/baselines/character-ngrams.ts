@@ -95,8 +95,8 @@ function levelOf(counts: Map<number, number>, size: number): Level {
   const howMany: [number, number, number, number] = [0, 0, 0, 0]; // sequences counted once to four times
   for (const [sequence, count] of counts) {
     const key = Math.floor(sequence / size);
-    let context = contexts.get(key);
-    if (context === undefined) contexts.set(key, (context = { total: 0, types: [0, 0, 0] }));
+    const context = contexts.get(key) ?? { total: 0, types: [0, 0, 0] };
+    if (context.total === 0) contexts.set(key, context);
     context.total += count;
     context.types[count === 1 ? 0 : count === 2 ? 1 : 2] += 1;
     const at = count - 1;
