@@ -2,23 +2,21 @@
 import { fromHalfBits } from "../half.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Tolerance } from "./tolerance.ts";
 
-/**
- * Allowed difference: `absolute + relative * |expected|`. ONNX's own runner allows a relative 1e-3 and an absolute 1e-7;
- * the absolute part is larger here, since sums near 0 lose their digits. Other types must be equal.
- */
-const tolerances: Readonly<Record<string, { readonly relative: number; readonly absolute: number }>> = {
-  float16: { relative: 1e-3, absolute: 1e-3 },
-  float32: { relative: 1e-4, absolute: 1e-5 },
-  float64: { relative: 1e-7, absolute: 1e-7 },
-};
+/** Digits of element types, as the least relative difference between two numbers. Other types must be equal. */
+const steps: Readonly<Record<string, number>> = { float16: 1e-3, float32: 0, float64: 0 };
 
-/** What differs, in words; undefined for tensors that are the same. Without `values` only types and sizes count. */
-export function difference(expected: Tensor, actual: Tensor, options = { values: true }): string | undefined {
+/** What differs, in words; undefined for tensors that are the same. */
+export function difference(expected: Tensor, actual: Tensor, tolerance: Tolerance): string | undefined {
   const [want, got] = [expected, actual].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`);
   if (want !== got) return `is ${got}, expected ${want}`;
-  if (!options.values) return undefined;
-  const allowed = tolerances[expected.dtype] ?? { relative: 0, absolute: 0 };
+  if (tolerance.random) return undefined;
+  const step = steps[expected.dtype];
+  const allowed =
+    step === undefined
+      ? { relative: 0, absolute: 0 }
+      : { relative: Math.max(step, tolerance.relative), absolute: Math.max(step, tolerance.absolute) };
   const [a, b] = [elements(expected), elements(actual)];
   const at = a.findIndex((value, i) => !close(value, b[i], allowed));
   return at < 0 ? undefined : `differs at element ${at}: ${b[at]}, expected ${a[at]}`;

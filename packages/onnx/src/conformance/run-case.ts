@@ -11,9 +11,10 @@ import { createSession } from "../session/session.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { difference } from "./difference.ts";
+import type { Tolerance } from "./tolerance.ts";
 
 /** Runs the model in a folder on each of its data sets. @throws Error that says what is refused, or what differs. */
-export async function runCase(folder: string, options: { random: boolean }): Promise<void> {
+export async function runCase(folder: string, tolerance: Tolerance): Promise<void> {
   const model = decodeModel(readFileSync(join(folder, "model.onnx")));
   assertModel(model);
   const bytes = encodeModel(model);
@@ -24,7 +25,7 @@ export async function runCase(folder: string, options: { random: boolean }): Pro
     for (const set of readdirSync(folder).filter((name) => name.startsWith("test_data_set_"))) {
       const feeds = namedTensors(join(folder, set), "input", inputsOf(model));
       const { outputs } = await session.run(feeds);
-      compare(model.graph.outputs, namedTensors(join(folder, set), "output", model.graph.outputs), outputs, options);
+      compare(model.graph.outputs, namedTensors(join(folder, set), "output", model.graph.outputs), outputs, tolerance);
     }
   } finally {
     await session.close();
@@ -48,7 +49,7 @@ function compare(
   inferred: readonly Value[],
   expected: Readonly<Record<string, Tensor>>,
   actual: Readonly<Record<string, Tensor>>,
-  { random }: { random: boolean },
+  tolerance: Tolerance,
 ): void {
   for (const { name, dtype, shape } of inferred) {
     const [want, got] = [expected[name], actual[name]];
@@ -61,7 +62,7 @@ function compare(
       throw new Error(
         `output ${name} is inferred as ${dtype}${formatShape(shape)}, but is ${want.dtype}${formatShape(want.shape)}`,
       );
-    const differs = difference(want, got, { values: !random });
+    const differs = difference(want, got, tolerance);
     if (differs !== undefined) throw new Error(`output ${name} ${differs}`);
   }
 }

@@ -22,6 +22,20 @@ export const resize10: Step = (node, bench) => {
   return { ...node, inputs: [x, undefined, scales], attributes: byCorners(node, bench, scales) };
 };
 
+/** Roundings of a place v that are roundings of v - 0.5. */
+const halfBefore: Readonly<Record<string, string>> = { floor: "round_prefer_ceil", round_prefer_floor: "ceil" };
+
+/** Pixels at v = (x + 0.5) / scale, a way that left in opset 13; half pixels lie at v - 0.5. */
+export const wholePixel: Step = (node, bench) => {
+  if (textOf(node, bench, "coordinate_transformation_mode") !== "tf_half_pixel_for_nn") return node;
+  const mode = textOf(node, bench, "mode") ?? "nearest";
+  const rounding = textOf(node, bench, "nearest_mode") ?? "round_prefer_floor";
+  const nearest_mode = mode === "nearest" ? halfBefore[rounding] : undefined;
+  if (nearest_mode === undefined)
+    return bench.refuse(`tf_half_pixel_for_nn with mode "${mode}" and nearest_mode "${rounding}"`);
+  return { ...node, attributes: { ...node.attributes, coordinate_transformation_mode: "half_pixel", nearest_mode } };
+};
+
 /** Upsample: replaced by Resize in opset 10; scales are an attribute before opset 9. */
 export const upsample: Step = (node, bench) => {
   const listed = attributeOf(node, "scales");

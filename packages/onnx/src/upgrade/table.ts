@@ -3,7 +3,7 @@ import { dropping, intsToInput, refused, spelledOut, textOf } from "./attributes
 import { limitedBroadcast, slopeByChannel } from "./broadcast.ts";
 import { batchNormalization, dropout, groupNormalization, softmaxOfMatrix, testing } from "./normalization.ts";
 import { castByName, clip, concatAxis, dftAxis, pad, sliceBounds, splitEvenly, topK } from "./operands.ts";
-import { resize10, upsample } from "./resize.ts";
+import { resize10, upsample, wholePixel } from "./resize.ts";
 import type { Step, Upgrade } from "./step.ts";
 
 const upTo = (before: number, step: Step): Upgrade => ({ before, step });
@@ -69,7 +69,7 @@ export const upgrades: ReadonlyMap<string, readonly Upgrade[]> = new Map(
     ReduceSum: [upTo(13, intsToInput("axes", 1))],
     ReduceSumSquare: axesOfReduction,
     Reshape: [upTo(5, intsToInput("shape", 1))],
-    Resize: [upTo(11, resize10)],
+    Resize: [upTo(11, resize10), upTo(13, wholePixel)],
     RNN: recurrent,
     RoiAlign: [upTo(16, spelledOut("coordinate_transformation_mode", "output_half_pixel"))],
     Scan: [upTo(9, refused("it has a batch axis of its own before opset 9"))],
