@@ -136,7 +136,6 @@ describe("gradients", () => {
         "Mod",
         "ReduceProd",
         "Resize",
-        "Scan",
       ]
     `);
   });

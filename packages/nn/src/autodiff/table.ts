@@ -11,6 +11,7 @@ import { matrixRules } from "./rules/matrix.ts";
 import { normalizationRules } from "./rules/normalization.ts";
 import { poolingRules } from "./rules/pooling.ts";
 import { reductionRules } from "./rules/reduction.ts";
+import { scanRules } from "./rules/scan.ts";
 
 /** The table. */
 export const gradientRules = {
@@ -27,4 +28,5 @@ export const gradientRules = {
   ...poolingRules,
   ...reductionRules,
   ...resizingRules,
+  ...scanRules,
 } satisfies GradientTable;

@@ -5,6 +5,7 @@ import { elementCases } from "./gradient-cases/elements.ts";
 import { movingCases } from "./gradient-cases/moving.ts";
 import { poolCases } from "./gradient-cases/pools.ts";
 import { productCases } from "./gradient-cases/products.ts";
+import { scanCases } from "./gradient-cases/scan.ts";
 import type { GradientCase } from "./gradient-check.ts";
 
 type Table = typeof gradientRules;
@@ -18,6 +19,7 @@ export const gradientCases = {
   ...movingCases,
   ...poolCases,
   ...productCases,
+  ...scanCases,
 } satisfies {
   readonly [O in RuledOperator]: readonly GradientCase[];
 };

@@ -3,10 +3,9 @@ import type { GradientTable } from "../rule.ts";
 
 /** Rules of operators that run sub-graphs. */
 export const controlFlowRules = {
-  // Gradients are taken inside a Loop's body, never through a Loop; Scan's rule comes with recurrent layers.
+  // Gradients are taken inside a Loop's body, never through a Loop.
   If: "noRule",
   Loop: "noRule",
-  Scan: "noRule",
 } satisfies Partial<GradientTable>;
 
 /** Rules of operators that make values out of sizes. */
