@@ -7,33 +7,43 @@ export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, 
 export { activation } from "./layers/activation.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
+export { type DefinedLayer, defineLayer, defineManyLayer, type LayerKind } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { dropout } from "./layers/dropout.ts";
+export { type Features, plain, toChannelsFirst, toPlain } from "./layers/features.ts";
 export { flatten } from "./layers/flatten.ts";
 export { inputLayer } from "./layers/input-layer.ts";
-export type { CommonOptions, Layer, LayerSpec } from "./layers/layer.ts";
+export type { CommonOptions, Layer, LayerScope, LayerSpec, Parameter } from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export { registerLayer } from "./layers/registry.ts";
+export type { SampleShape, Size } from "./layers/shape.ts";
 export type { LossName } from "./losses/table.ts";
 export type { MetricName } from "./metrics/table.ts";
+export { Model, type ModelEnds, type ModelOptions } from "./model/model.ts";
 export type { EvaluateOptions, FitOptions, PredictOptions } from "./model/options.ts";
 export { Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { NamedWeight } from "./model/weights.ts";
+export { input, type SymbolicTensor } from "./network/symbolic.ts";
 export { adam } from "./optimizers/adam.ts";
 export { sgd } from "./optimizers/sgd.ts";
 export type { OptimizerName } from "./optimizers/table.ts";
 export type { KindSpec } from "./schema/kind.ts";
 export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
+export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional-spec.ts";
 export { type ModelSizes, modelSizes } from "./spec/model-sizes.ts";
-export { type ModelSpec, parseSpec } from "./spec/model-spec.ts";
+export { isSequentialSpec, type ModelSpec, parseSpec, type SequentialSpec } from "./spec/model-spec.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
 export type {
   Batch,
+  Column,
   LabelledData,
+  NamedSamples,
   NestedNumbers,
   SampleArray,
   Samples,
   Source,
+  Table,
   TargetArray,
 } from "./training/source.ts";

@@ -1,28 +1,61 @@
-/** @file The evaluation program: loss and metrics of each sample, for batches of any size, with weights that are fed. */
-import { GraphBuilder, type Model, model } from "@gristmill/onnx";
+/** @file The evaluation program: loss and sums of metrics of a batch of any size, with weights that are fed. */
+import { GraphBuilder, type Model, model, type Value } from "@gristmill/onnx";
 import { GraphMath } from "../graph/graph-math.ts";
 import { prune } from "../graph/prune.ts";
+import { dataInputs, type Formats, writeInput } from "./data-inputs.ts";
 import { writeForward } from "./forward.ts";
-import { type InputFormat, writeInput } from "./input-format.ts";
-import { type Objective, targetShape, writeObjective } from "./objective.ts";
+import { type Objective, targetsOf, writeObjective } from "./objective.ts";
 import type { Plan } from "./plan.ts";
+import { reportsOf, writePenalties } from "./training-step.ts";
 
-/** Inputs: `x` [batch, ...], `y` [batch, ...] and the weights as kept. Outputs: `loss` and `metric/…`, each float32 [batch]. */
-export function evaluationProgram(plan: Plan, objective: Objective, format: InputFormat): Model {
+/** Inputs: `x/…`, `y/…`, `weight/…` [batch, ...] and `state/…` as kept. Outputs: `report/…` as in training, and `next/…` of layers' states. */
+export function evaluationProgram(plan: Plan, objective: Objective, formats: Formats): Model {
   const builder = new GraphBuilder("evaluation");
   const math = new GraphMath(builder);
-  const target = objective.loss.target(plan.outputShape);
-  const x = builder.input("x", format.dtype, ["batch", ...plan.inputShape]);
-  const y = builder.input("y", target.dtype, targetShape(target, "batch"));
-  const output = writeForward(plan, math, writeInput(math, x, format, plan.inputShape), {
-    training: false,
-    weight: (id, storage) => builder.input(id, "float32", storage.stored),
-    randomKey: (layer) => {
-      throw new Error(`${layer}: asked for randomness outside training`);
+  const data = dataInputs(plan, targetsOf(objective, plan.outputs), formats);
+  const fed = new Map(
+    data.map((one) => [one.name, writeInput(math, builder.input(one.name, one.dtype, ["batch", ...one.shape]), one)]),
+  );
+  const of = (name: string): Value => {
+    const value = fed.get(name);
+    if (value === undefined) throw new Error(`${name}: the program is not fed it`);
+    return value;
+  };
+  const state = new Map(
+    plan.weights.map(({ id, storage }) => [id, builder.input(`state/${id}`, "float32", storage.stored)]),
+  );
+  const stateOf = (id: string): Value => {
+    const value = state.get(id);
+    if (value === undefined) throw new Error(`${id}: the plan has no such weight`);
+    return value;
+  };
+  const added: Value[] = [];
+  const outputs = writeForward(
+    plan,
+    math,
+    plan.inputs.map(({ name }) => of(`x/${name}`)),
+    {
+      training: false,
+      weight: (id, storage) => ({ value: stateOf(id), storage }),
+      randomKey: (place) => {
+        throw new Error(`${place}: asked for randomness outside training`);
+      },
+      update: (id, next) => {
+        if (plan.weights.find((weight) => weight.id === id)?.parameter.role === "state")
+          builder.output(next, `next/${id}`);
+      },
+      addLoss: (loss) => void added.push(loss),
     },
-  });
-  const { loss, metrics } = writeObjective(math, objective, output, y, plan.outputShape);
-  builder.output(loss, "loss");
-  for (const [name, value] of metrics) builder.output(value, `metric/${name}`);
+  );
+  const judged = writeObjective(
+    math,
+    objective,
+    outputs.map((features, i) => {
+      const name = plan.outputs[i]?.name ?? "";
+      return { features, target: of(`y/${name}`), weight: fed.get(`weight/${name}`) };
+    }),
+  );
+  const loss = [...added, ...writePenalties(plan, math, stateOf)].reduce((sum, one) => math.add(sum, one), judged.loss);
+  for (const [name, value] of reportsOf(loss, judged)) builder.output(value, `report/${name}`);
   return model(prune(builder.build()));
 }

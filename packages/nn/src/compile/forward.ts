@@ -1,55 +1,60 @@
-/** @file Writes the layers of a model, one after the other, into a graph. Training, evaluation and export all come from here. */
+/** @file Writes the layers of a network into a graph. Training, evaluation and export all come from here. */
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
-import { plain, toPlain } from "../layers/features.ts";
-import type { Layer, Parameter } from "../layers/layer.ts";
-import { asShown, type Storage } from "../layers/storage.ts";
+import { type Features, plain, toPlain } from "../layers/features.ts";
+import type { LayerScope } from "../layers/layer.ts";
+import { relay, type Storage } from "../layers/storage.ts";
 import type { Prediction } from "../losses/loss.ts";
+import type { NetworkPlan } from "./network-plan.ts";
+import { given, writeCalls } from "./write-calls.ts";
 
-/** A layer in its place. */
-export interface PlannedLayer {
-  readonly layer: Layer;
-  readonly name: string;
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-  readonly parameters: readonly Parameter[];
-}
-
-/** Layers in their order, and the sizes of one sample. */
-export interface LayerSequence {
-  readonly layers: readonly PlannedLayer[];
-  readonly inputShape: readonly number[];
-}
-
-/** Where weights and randomness come from. */
+/** Where parameters and randomness come from, and where updates go. */
 export interface ForwardSource {
   readonly training: boolean;
-  weight(id: string, storage: Storage): Value;
-  /** A uint32 scalar for the layer of this name. */
-  randomKey(layer: string): Value;
+  /** The parameter of this id and how it is kept; asked once for each, with the storage that its first reader wants. */
+  weight(id: string, storage: Storage): { readonly value: Value; readonly storage: Storage };
+  /** A uint32 scalar for this place. */
+  randomKey(place: string): Value;
+  /** What a statistic or state is after this run, as kept. */
+  update(id: string, next: Value): void;
+  addLoss(loss: Value): void;
 }
 
-/** [batch, ...] in, [batch, ...] out, both as outside. Nodes are named by their layer. */
-export function writeForward(plan: LayerSequence, math: GraphMath, input: Value, source: ForwardSource): Value {
-  let features = plain(input, plan.inputShape);
-  for (const { layer, name, parameters } of plan.layers)
-    features = math.builder.within(name, () =>
-      layer.build(
-        {
-          math,
-          training: source.training,
-          weight(parameter, storage) {
-            const declared = parameters.find((one) => one.name === parameter);
-            if (declared === undefined)
-              throw new Error(`${name}: the layer reads weight "${parameter}" and does not declare it`);
-            return source.weight(`${name}/${parameter}`, storage ?? asShown(declared.shape));
-          },
-          randomKey: () => source.randomKey(name),
-        },
-        features,
-      ),
-    );
-  return toPlain(math, features).value;
+/** [batch, ...] each in, features as outside out, in the order of the plan's outputs. Nodes are named by their layer. */
+export function writeForward(
+  plan: NetworkPlan,
+  math: GraphMath,
+  inputs: readonly Value[],
+  source: ForwardSource,
+): Features[] {
+  const entering = plan.inputs.map(({ name, shape }, i) => plain(given(inputs[i], name), shape));
+  const root = rootScope(math, source);
+  return writeCalls(plan, root, entering).map((features) => toPlain(math, features));
+}
+
+function rootScope(math: GraphMath, source: ForwardSource): LayerScope {
+  const weights = new Map<string, { readonly value: Value; readonly storage: Storage }>();
+  const at = (path: string, trainable: boolean): LayerScope => {
+    const idOf = (name: string): string => (path === "" ? name : `${path}/${name}`);
+    return {
+      math,
+      path,
+      training: source.training,
+      trainable,
+      weight(name, storage) {
+        const id = idOf(name);
+        if (storage === undefined) throw new Error(`${id}: asked for without its shape`);
+        const known = weights.get(id) ?? source.weight(id, storage);
+        weights.set(id, known);
+        return relay(math, known.value, known.storage, storage);
+      },
+      update: (name, next) => source.update(idOf(name), next),
+      addLoss: (loss) => source.addLoss(loss),
+      randomKey: (purpose = "") => source.randomKey(purpose === "" ? path : `${path}:${purpose}`),
+      inside: (part, isTrainable = true) => at(idOf(part), trainable && isTrainable),
+    };
+  };
+  return at("", true);
 }
 
 /** What a last softmax or sigmoid started from: losses are stable there. */

@@ -1,5 +1,6 @@
+import { defineLayer } from "./define-layer.ts";
 import { toChannelsFirst } from "./features.ts";
-import { defineLayer, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { type Pooling2dOptions, poolingFields, poolStrides, slidePool } from "./pooling2d.ts";
 
 /** The table's entry of `averagePooling2d`. */

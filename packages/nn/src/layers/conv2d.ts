@@ -3,8 +3,9 @@ import type { ActivationName } from "../activations/table.ts";
 import { initializers } from "../initializers/table.ts";
 import { flag, oneOf, size, sizePair } from "../schema/field.ts";
 import { type KindSpec, kindField } from "../schema/kind.ts";
+import { defineLayer } from "./define-layer.ts";
 import { toChannelsFirst } from "./features.ts";
-import { type CommonOptions, defineLayer, type Layer } from "./layer.ts";
+import type { CommonOptions, Layer } from "./layer.ts";
 import { type Padding, slide } from "./window.ts";
 
 /** Settings of `conv2d` beside its filters and kernel size. A number for both axes, or [height, width]. */

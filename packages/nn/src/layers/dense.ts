@@ -1,11 +1,15 @@
 import { ShapeError } from "@gristmill/onnx";
 import { activate, activationField } from "../activations/field.ts";
 import type { ActivationName } from "../activations/table.ts";
+import { linearMap } from "../graph/linear-map.ts";
+import { countOf } from "../initializers/initializer.ts";
 import { initializers } from "../initializers/table.ts";
 import { flag, size } from "../schema/field.ts";
 import { type KindSpec, kindField } from "../schema/kind.ts";
-import { type Features, toPlain } from "./features.ts";
-import { type CommonOptions, defineLayer, type Layer } from "./layer.ts";
+import { defineLayer } from "./define-layer.ts";
+import { type Features, plain, toPlain } from "./features.ts";
+import type { CommonOptions, Layer } from "./layer.ts";
+import { knownSize } from "./shape.ts";
 import { asShown, type Storage } from "./storage.ts";
 
 /** Settings of `dense` beside its units. */
@@ -19,6 +23,7 @@ export interface DenseOptions extends CommonOptions {
 /** The table's entry of `dense`. */
 export const denseKind = defineLayer({
   type: "dense",
+  mask: "passes",
   fields: {
     units: size(),
     activation: activationField("linear"),
@@ -29,6 +34,7 @@ export const denseKind = defineLayer({
   outputShape({ units }, input, where) {
     if (input.length === 0)
       throw new ShapeError(where, "expected samples of at least one axis, received single numbers; use inputShape [1]");
+    knownSize(input, -1, where);
     return [...input.slice(0, -1), units];
   },
   parameters({ units, useBias, kernelInitializer, biasInitializer }, input) {
@@ -37,14 +43,10 @@ export const denseKind = defineLayer({
   },
   build({ units, useBias, activation }, scope, input) {
     const { math } = scope;
-    const { features, storage } = arranged(scope.math, input, units);
-    const inputs = features.shape.at(-1) ?? 1;
-    const rows = math.reshape(features.value, [-1, inputs]); // [batch * other axes, inputs]
+    const { features, storage } = arranged(math, input, units);
     const kernel = scope.weight("kernel", storage);
-    const product = math.builder.op("Gemm", useBias ? [rows, kernel, scope.weight("bias")] : [rows, kernel]);
-    const shape = [...features.shape.slice(0, -1), units];
-    const value = shape.length === 1 ? product : math.reshape(product, [-1, ...shape]);
-    return activate(math, activation, { value, shape, layout: { kind: "plain" } });
+    const value = linearMap(math, features.value, kernel, useBias ? scope.weight("bias") : undefined);
+    return activate(math, activation, plain(value, [...features.shape.slice(0, -1), units]));
   },
 });
 
@@ -55,10 +57,10 @@ function arranged(
   units: number,
 ): { features: Features; storage: Storage } {
   if (input.layout.kind === "flatChannelsFirst") {
-    const [height, width, channels] = input.layout.from;
-    const inputs = height * width * channels;
-    const storage = { view: [height, width, channels, units], order: [2, 0, 1, 3], stored: [inputs, units] };
-    return { features: input, storage };
+    const { from } = input.layout;
+    const channels = from.length - 1;
+    const order = [channels, ...from.slice(0, -1).map((_, axis) => axis), from.length];
+    return { features: input, storage: { view: [...from, units], order, stored: [countOf(from), units] } };
   }
   const features = toPlain(math, input);
   return { features, storage: asShown([features.shape.at(-1) ?? 1, units]) };

@@ -1,11 +1,13 @@
 import { keepMask } from "../random/keep-mask.ts";
 import { fraction } from "../schema/field.ts";
-import { type CommonOptions, defineLayer, type Layer } from "./layer.ts";
+import { defineLayer } from "./define-layer.ts";
+import type { CommonOptions, Layer } from "./layer.ts";
 
 /** The table's entry of `dropout`. */
 export const dropoutKind = defineLayer({
   type: "dropout",
   fields: { rate: fraction() },
+  mask: "passes",
   outputShape: (_, input) => input,
   build({ rate }, scope, input) {
     if (!scope.training || rate === 0) return input;

@@ -1,18 +1,21 @@
-import { type CommonOptions, defineLayer, type Layer } from "./layer.ts";
+import { countOf } from "../initializers/initializer.ts";
+import { defineLayer } from "./define-layer.ts";
+import type { CommonOptions, Layer } from "./layer.ts";
+import { knownShape } from "./shape.ts";
 
 /** The table's entry of `flatten`. */
 export const flattenKind = defineLayer({
   type: "flatten",
   fields: {},
-  outputShape: (_, input) => [input.reduce((product, size) => product * size, 1)],
-  build(_, { math }, input) {
-    const count = input.shape.reduce((product, size) => product * size, 1);
+  outputShape: (_, input, where) => [countOf(knownShape(input, where))],
+  build(_, { math, path }, input) {
+    const sizes = knownShape(input.shape, path);
+    const count = countOf(sizes);
     const value = math.reshape(input.value, [-1, count]);
-    const [height = 1, width = 1, channels = 1] = input.shape;
     // The elements stay where they are: a dense layer that follows keeps its kernel in that order instead.
-    const isReordered = input.layout.kind === "channelsFirst" && channels > 1 && height * width > 1;
-    if (isReordered)
-      return { value, shape: [count], layout: { kind: "flatChannelsFirst", from: [height, width, channels] } };
+    const channels = sizes.at(-1) ?? 1;
+    const isReordered = input.layout.kind === "channelsFirst" && channels > 1 && count > channels;
+    if (isReordered) return { value, shape: [count], layout: { kind: "flatChannelsFirst", from: sizes } };
     return {
       value,
       shape: [count],

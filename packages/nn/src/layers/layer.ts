@@ -1,30 +1,50 @@
-/** @file What a layer is: settings, the shape it makes, the weights it wants, and its forward graph. No state, no randomness. */
+/** @file What a layer is: settings, the shapes it makes, the weights it wants, and its forward graph. No state, no randomness. */
 import { ShapeError, type Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
-import { type ConfigOf, type Fields, type Json, readFields, sampleShape } from "../schema/field.ts";
-import { dropUndefined, type KindSpec } from "../schema/kind.ts";
-import { Problems, shown } from "../schema/problems.ts";
+import { applyLayer, applyOne, type SymbolicTensor } from "../network/symbolic.ts";
+import type { Json } from "../schema/field.ts";
+import type { KindSpec } from "../schema/kind.ts";
 import type { Features } from "./features.ts";
+import { formatSample, type SampleShape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
-/** A weight that a layer wants. */
+/** A tensor that a layer keeps from step to step. */
 export interface Parameter {
-  /** Unique in its layer: "kernel", "bias". */
+  /** Unique in its layer: "kernel", "bias"; "query/kernel" inside a part of it. */
   readonly name: string;
   /** Keras' shape. */
   readonly shape: readonly number[];
   readonly initializer: KindSpec;
+  /** Added to the loss while training. */
+  readonly regularizer?: KindSpec | undefined;
+  /**
+   * "weight" (when left out): the optimizer moves it. "statistic": the layer updates it while training, such as a moving
+   * mean. "state": the layer updates it in every run, such as the memory of a stateful recurrent layer.
+   */
+  readonly role?: "weight" | "statistic" | "state";
+  /** The optimizer leaves it alone: the layer, or one around it, is frozen. */
+  readonly frozen?: boolean;
 }
 
 /** What a layer may use while it writes its forward graph. */
 export interface LayerScope {
   readonly math: GraphMath;
-  /** True in the graph that trains: dropout drops only there. */
+  /** Where the layer is: "encoder_1/dense_1". */
+  readonly path: string;
+  /** True in the graph that trains: dropout drops only there. Every size is known there. */
   readonly training: boolean;
-  /** The weight of a declared name, kept as `storage` says (as declared, when left out). */
+  /** False in a frozen layer: batch normalization then keeps its statistics. */
+  readonly trainable: boolean;
+  /** The parameter of a declared name, kept as `storage` says (as declared, when left out). */
   weight(name: string, storage?: Storage): Value;
-  /** A uint32 scalar that differs for every (seed, step, layer); only while training. */
-  randomKey(): Value;
+  /** Says what a "statistic" or "state" is after this run; of the shape that `weight` gave. */
+  update(name: string, next: Value): void;
+  /** Adds a scalar to what is trained for. */
+  addLoss(loss: Value): void;
+  /** A uint32 scalar that differs for every (seed, step, place, purpose); only while training. */
+  randomKey(purpose?: string): Value;
+  /** The scope of a part of this layer: its parameters are "part/kernel". `trainable` false freezes it. */
+  inside(part: string, trainable?: boolean): LayerScope;
 }
 
 /** A layer of a model. */
@@ -33,96 +53,61 @@ export interface Layer {
   /** Given by the caller; the model names the others. */
   readonly name: string | undefined;
   /** Sizes of one sample that enters; on the first layer it is the model's. */
-  readonly inputShape: readonly number[] | undefined;
+  readonly inputShape: SampleShape | undefined;
+  /** What a first layer wants to be fed: whole numbers for an embedding. */
+  readonly inputDtype?: "float32" | "int32";
+  /** False when the optimizer leaves its weights alone. */
+  readonly trainable: boolean;
   /** Every setting, as JSON. */
   readonly config: Readonly<Record<string, Json>>;
   /**
-   * Sizes of one sample that leaves.
-   * @throws ShapeError when `input` does not fit: names the layer (`where`), expected and received.
+   * Sizes of one sample of each output.
+   * @throws ShapeError when `inputs` do not fit: names the layer (`where`), expected and received.
    */
-  outputShape(input: readonly number[], where: string): readonly number[];
-  /** The weights for samples of these sizes, in Keras' order. */
-  parameters(input: readonly number[]): readonly Parameter[];
+  outputShapes(inputs: readonly SampleShape[], where: string): readonly SampleShape[];
+  /** The tensors it keeps for samples of these sizes, in Keras' order. */
+  parameters(inputs: readonly SampleShape[]): readonly Parameter[];
   /** Writes the forward graph. */
-  build(scope: LayerScope, input: Features): Features;
+  build(scope: LayerScope, inputs: readonly Features[]): readonly Features[];
+  /** The layer's only output on symbolic tensors. @throws ShapeError, NnError when it has several. */
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
+  /** All of the layer's outputs on symbolic tensors. @throws ShapeError */
+  applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[];
 }
 
 /** One layer in JSON. */
 export type LayerSpec = { readonly type: string; readonly [setting: string]: Json };
-
-/** An entry of the table of layers. */
-export interface LayerKind {
-  readonly type: string;
-  readonly fields: Fields;
-  /** The layer, or undefined after adding problems. */
-  parse(raw: Readonly<Record<string, unknown>>, where: string, problems: Problems): Layer | undefined;
-}
 
 /** Settings that every layer takes. */
 export interface CommonOptions {
   /** Letters, digits, `_`, `-` and `.`; unique in the model. */
   readonly name?: string;
   /** Sizes of one sample that enters, on the first layer. */
-  readonly inputShape?: readonly number[];
+  readonly inputShape?: SampleShape;
+  /** False: the optimizer leaves its weights alone. */
+  readonly trainable?: boolean;
 }
 
-interface Definition<F extends Fields> {
-  readonly type: string;
-  readonly fields: F;
-  outputShape(config: ConfigOf<F>, input: readonly number[], where: string): readonly number[];
-  parameters?(config: ConfigOf<F>, input: readonly number[]): readonly Parameter[];
-  build(config: ConfigOf<F>, scope: LayerScope, input: Features): Features;
-  /** Settings that are each right and together wrong. */
-  check?(config: ConfigOf<F>, where: string, problems: Problems): void;
-}
+const listOf = (inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] =>
+  "shape" in inputs ? [inputs] : inputs;
 
-const namePattern = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
-
-/** Makes a table's entry and the function that people call. */
-export function defineLayer<F extends Fields>(
-  definition: Definition<F>,
-): LayerKind & { make(settings: Readonly<Record<string, unknown>>): Layer } {
-  const parse = (raw: Readonly<Record<string, unknown>>, where: string, problems: Problems): Layer | undefined => {
-    const before = problems.count;
-    const { name, inputShape, ...settings } = raw;
-    if (name !== undefined && (typeof name !== "string" || !namePattern.test(name)))
-      problems.add(`${where}.name`, `expected a letter, then up to 63 letters, digits, _ . -, received ${shown(name)}`);
-    const entering =
-      inputShape === undefined ? undefined : sampleShape().read(inputShape, `${where}.inputShape`, problems);
-    const config = readFields(definition.fields, settings, where, problems);
-    if (config !== undefined) definition.check?.(config, where, problems);
-    if (config === undefined || problems.count > before) return undefined;
-    return {
-      type: definition.type,
-      name: typeof name === "string" ? name : undefined,
-      inputShape: entering,
-      config,
-      outputShape: (input, layer) => definition.outputShape(config, input, layer),
-      parameters: (input) => definition.parameters?.(config, input) ?? [],
-      build: (scope, input) => definition.build(config, scope, input),
-    };
+/** A layer from its parts; adds how it is applied. */
+export const layerOf = (parts: Omit<Layer, "apply" | "applyAll">): Layer => {
+  const layer: Layer = {
+    ...parts,
+    apply: (inputs) => applyOne(layer, listOf(inputs)),
+    applyAll: (inputs) => applyLayer(layer, listOf(inputs)),
   };
-  return {
-    type: definition.type,
-    fields: definition.fields,
-    parse,
-    make(settings) {
-      const problems = new Problems();
-      const layer = parse(dropUndefined(settings), definition.type, problems);
-      problems.throwIfAny();
-      if (layer === undefined) throw new Error(`${definition.type}: made no layer and named no problem`);
-      return layer;
-    },
-  };
-}
+  return layer;
+};
 
-/** Sizes of an image sample. @throws ShapeError for anything but [height, width, channels]. */
-export function imageShape(input: readonly number[], where: string): readonly [number, number, number] {
+/** Sizes of an image sample. @throws ShapeError for anything but [height, width, channels] of known sizes. */
+export function imageShape(input: SampleShape, where: string): readonly [number, number, number] {
   const [height, width, channels] = input;
-  if (input.length !== 3 || height === undefined || width === undefined || channels === undefined)
+  if (input.length !== 3 || typeof height !== "number" || typeof width !== "number" || typeof channels !== "number")
     throw new ShapeError(
       where,
-      `expected samples of [height, width, channels], received [${input.join(", ")}]; put it before flatten(), or give the first layer an inputShape of three sizes`,
+      `expected samples of [height, width, channels], received ${formatSample(input)}; put it before flatten(), or give the first layer an inputShape of three sizes`,
     );
   return [height, width, channels];
 }

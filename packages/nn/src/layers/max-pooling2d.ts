@@ -1,7 +1,8 @@
 import type { Node, Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
+import { defineLayer } from "./define-layer.ts";
 import { toChannelsFirst } from "./features.ts";
-import { defineLayer, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { poolByPhases } from "./pool-by-phases.ts";
 import { type Pooling2dOptions, poolingFields, poolStrides, slidePool } from "./pooling2d.ts";
 

@@ -1,6 +1,7 @@
 /** @file What both pools share: settings, sizes, and the default stride, which is the pool's size. */
 import { type Field, oneOf, sizePair } from "../schema/field.ts";
 import type { CommonOptions } from "./layer.ts";
+import type { SampleShape } from "./shape.ts";
 import { type Padding, type Sliding, slide } from "./window.ts";
 
 /** Settings of a pool beside its size. */
@@ -32,7 +33,7 @@ export interface PoolingConfig {
 export const poolStrides = ({ poolSize, strides }: PoolingConfig): readonly [number, number] => strides ?? poolSize;
 
 /** Sizes and padding of a pool on an image. @throws ShapeError */
-export const slidePool = (config: PoolingConfig, input: readonly number[], where: string): Sliding =>
+export const slidePool = (config: PoolingConfig, input: SampleShape, where: string): Sliding =>
   slide(
     input,
     { size: config.poolSize, strides: poolStrides(config), dilations: [1, 1], padding: config.padding },

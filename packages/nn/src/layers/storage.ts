@@ -1,4 +1,6 @@
 /** @file Weights are kept in the order that their graph reads fastest, and shown in Keras' order. This is the way between. */
+import type { Value } from "@gristmill/onnx";
+import type { GraphMath } from "../graph/graph-math.ts";
 
 /**
  * How a weight is kept: the outside array read as `view`, its axes permuted by `order`, and the result read as `stored`.
@@ -16,6 +18,20 @@ export const asShown = (shape: readonly number[]): Storage => ({
   order: shape.map((_, axis) => axis),
   stored: shape,
 });
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();
+
+/** A weight kept in one way, for a reader that wants it in another: layers that share it may differ. */
+export function relay(math: GraphMath, value: Value, from: Storage, to: Storage): Value {
+  if (isSame(from.order, to.order) && isSame(from.view, to.view)) return math.reshape(value, to.stored);
+  const permuted = math.reshape(
+    value,
+    from.order.map((axis) => from.view[axis] ?? 1),
+  );
+  const back = from.order.map((_, axis) => from.order.indexOf(axis));
+  const shown = math.reshape(math.transpose(permuted, back), to.view);
+  return math.reshape(math.transpose(shown, to.order), to.stored);
+}
 
 /** Outside order to inside order. */
 export const store = (data: Float32Array, { view, order }: Storage): Float32Array<ArrayBuffer> =>

@@ -1,6 +1,7 @@
 /** @file Windows that slide over an image: sizes and padding, as Keras counts them, for convolutions and pools. */
 import { ShapeError } from "@gristmill/onnx";
 import { imageShape } from "./layer.ts";
+import { formatSample, type SampleShape } from "./shape.ts";
 
 /** "valid" stays inside the image; "same" pads so that stride 1 keeps the size. */
 export type Padding = "valid" | "same";
@@ -29,13 +30,13 @@ export interface Sliding {
 }
 
 /** @throws ShapeError when samples are not images, or smaller than the window. */
-export function slide(input: readonly number[], window: Window, where: string): Sliding {
+export function slide(input: SampleShape, window: Window, where: string): Sliding {
   const [height, width] = imageShape(input, where);
   const [tall, wide] = [0, 1].map((i) => ((window.size[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1);
   if (window.padding === "valid" && (height < (tall ?? 1) || width < (wide ?? 1)))
     throw new ShapeError(
       where,
-      `expected an image of at least [${tall}, ${wide}] for its window, received [${input.join(", ")}]; use padding "same", a smaller window, or fewer layers that shrink the image`,
+      `expected an image of at least [${tall}, ${wide}] for its window, received ${formatSample(input)}; use padding "same", a smaller window, or fewer layers that shrink the image`,
     );
   const [rows, top, bottom] = along(height, tall ?? 1, window.strides[0], window.padding);
   const [columns, left, right] = along(width, wide ?? 1, window.strides[1], window.padding);

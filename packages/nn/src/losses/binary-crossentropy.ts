@@ -1,5 +1,5 @@
 import { defineKind } from "../schema/kind.ts";
-import { clipped, type Loss, samplesMean } from "./loss.ts";
+import { clipped, type Loss, lastMean } from "./loss.ts";
 
 /**
  * Cross-entropy of yes-or-no answers: `-(t log(p) + (1 - t) log(1 - p))`, mean over the outputs.
@@ -14,15 +14,15 @@ export const binaryCrossentropy = defineKind(
   {},
   (): Loss => ({
     target: (outputShape) => ({ dtype: "float32", shape: outputShape }),
-    perSample({ math, output, logits, target }) {
+    perAnswer({ math, output, logits, target }) {
       if (logits?.activation === "sigmoid") {
         const softplus = math.builder.op("Softplus", [logits.value]);
-        return samplesMean(math, math.sub(softplus, math.mul(logits.value, target)));
+        return lastMean(math, math.sub(softplus, math.mul(logits.value, target)));
       }
       const p = clipped(math, output);
       const yes = math.mul(target, math.log(p));
       const no = math.mul(math.sub(1, target), math.log(math.sub(1, p)));
-      return samplesMean(math, math.neg(math.add(yes, no)));
+      return lastMean(math, math.neg(math.add(yes, no)));
     },
     accuracy: () => "binary",
   }),

@@ -1,6 +1,6 @@
 import { ShapeError } from "@gristmill/onnx";
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, logProbabilities, samplesMean } from "./loss.ts";
+import { type Loss, logProbabilities } from "./loss.ts";
 
 /**
  * Cross-entropy with probabilities: `-sum(target * log(output))`.
@@ -21,10 +21,10 @@ export const categoricalCrossentropy = defineKind(
         );
       return { dtype: "float32", shape: outputShape };
     },
-    perSample(prediction) {
+    perAnswer(prediction) {
       const { math, target } = prediction;
       const logs = logProbabilities(prediction);
-      return samplesMean(math, math.neg(math.sum(math.mul(target, logs), [logs.shape.length - 1])));
+      return math.neg(math.sum(math.mul(target, logs), [logs.shape.length - 1]));
     },
     accuracy: () => "categorical",
   }),

@@ -1,4 +1,4 @@
-/** @file What a loss is: one number per sample, from what the model says and what is true. */
+/** @file What a loss is: one number per answer, from what the model says and what is true. */
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
 
@@ -9,6 +9,8 @@ export interface TargetSpec {
   readonly shape: readonly number[];
   /** Labels count from 0 up to but without this. */
   readonly classes?: number;
+  /** A label beyond the classes that stands for "nothing here": CTC fills short label lists up with -1. */
+  readonly padding?: number;
 }
 
 /** What the model says and what is true. */
@@ -20,29 +22,36 @@ export interface Prediction {
   readonly logits: { readonly activation: "softmax" | "sigmoid"; readonly value: Value } | undefined;
   /** [batch, ...] */
   readonly target: Value;
+  /** bool [batch, time]: false where the output's sequence is padding; undefined without a mask. */
+  readonly mask: Value | undefined;
 }
 
 /** Which of the accuracies fits the loss. */
 export type AccuracyKind = "sparseCategorical" | "categorical" | "binary";
 
-/** A loss. */
+/**
+ * A loss.
+ *
+ * The training program turns its numbers into one: sum(number * weight) / count of numbers, where weights are those of
+ * samples and classes; with a mask only the numbers it keeps are summed and counted (Keras' sum over batch size).
+ */
 export interface Loss {
   /** @throws ShapeError when the loss makes no sense for such an output. */
   target(outputShape: readonly number[]): TargetSpec;
-  /** [batch]: the mean over the sample's other axes. */
-  perSample(prediction: Prediction): Value;
+  /** [batch, ...]: a number for each label, or for each last axis of numbers (their mean). */
+  perAnswer(prediction: Prediction): Value;
+  /** The accuracy that "accuracy" stands for beside this loss. */
   accuracy(outputShape: readonly number[]): AccuracyKind;
+  /** True when the loss reads the mask itself, so that it weighs nothing: CTC takes its lengths from it. */
+  readonly usesMask?: boolean;
 }
 
 /** Keras' backend epsilon: probabilities are kept this far from 0 and 1 before a logarithm. */
 export const probabilityMargin = 1e-7;
 
-/** Mean over every axis but the first: [batch, ...] → [batch]. */
-export const samplesMean = (math: GraphMath, value: Value): Value =>
-  math.mean(
-    value,
-    value.shape.slice(1).map((_, i) => i + 1),
-  );
+/** Mean over the last axis, [batch, ..., outputs] → [batch, ...]; numbers without a last axis, [batch], stay. */
+export const lastMean = (math: GraphMath, value: Value): Value =>
+  value.shape.length < 2 ? value : math.mean(value, [value.shape.length - 1]);
 
 /** Probabilities kept away from 0 and 1. */
 export const clipped = (math: GraphMath, value: Value): Value =>

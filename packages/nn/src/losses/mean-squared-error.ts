@@ -1,5 +1,5 @@
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, samplesMean } from "./loss.ts";
+import { type Loss, lastMean } from "./loss.ts";
 
 /**
  * `(output - target)²`, mean over the outputs.
@@ -12,9 +12,9 @@ export const meanSquaredError = defineKind(
   {},
   (): Loss => ({
     target: (outputShape) => ({ dtype: "float32", shape: outputShape }),
-    perSample({ math, output, target }) {
+    perAnswer({ math, output, target }) {
       const difference = math.sub(output, target);
-      return samplesMean(math, math.mul(difference, difference));
+      return lastMean(math, math.mul(difference, difference));
     },
     accuracy: (outputShape) => ((outputShape.at(-1) ?? 1) > 1 ? "categorical" : "binary"),
   }),

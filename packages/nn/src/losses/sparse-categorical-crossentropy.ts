@@ -1,6 +1,6 @@
 import { ShapeError } from "@gristmill/onnx";
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, logProbabilities, samplesMean } from "./loss.ts";
+import { type Loss, logProbabilities } from "./loss.ts";
 
 /**
  * Cross-entropy with labels: `-log(probability of the label)`.
@@ -22,14 +22,13 @@ export const sparseCategoricalCrossentropy = defineKind(
         );
       return { dtype: "int32", shape: outputShape.slice(0, -1), classes };
     },
-    perSample(prediction) {
+    perAnswer(prediction) {
       const { math, target } = prediction;
       const logs = logProbabilities(prediction); // [batch, ..., classes]
       const last = logs.shape.length - 1;
       const labels = math.builder.op("Unsqueeze", [target, math.builder.ints(last)]); // [batch, ..., 1]
       const picked = math.builder.op("GatherElements", [logs, labels], { axis: last });
-      const dropped = math.builder.op("Squeeze", [picked, math.builder.ints(last)]); // [batch, ...]
-      return samplesMean(math, math.neg(dropped));
+      return math.neg(math.builder.op("Squeeze", [picked, math.builder.ints(last)])); // [batch, ...]
     },
     accuracy: () => "sparseCategorical",
   }),

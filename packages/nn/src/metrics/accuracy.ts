@@ -1,7 +1,7 @@
 import type { Value } from "@gristmill/onnx";
-import { type AccuracyKind, type Prediction, samplesMean } from "../losses/loss.ts";
+import { type AccuracyKind, lastMean, type Prediction } from "../losses/loss.ts";
 import { defineKind } from "../schema/kind.ts";
-import type { Metric } from "./metric.ts";
+import { type Metric, meanMetric } from "./metric.ts";
 
 /**
  * The share of answers that are right; the loss says what right means.
@@ -14,12 +14,11 @@ import type { Metric } from "./metric.ts";
 export const accuracy = defineKind(
   "accuracy",
   {},
-  (): Metric => ({
-    perSample: (prediction, kind) => {
-      const { math } = prediction;
-      return samplesMean(math, math.cast(isRight[kind](prediction), "float32"));
-    },
-  }),
+  (): Metric =>
+    meanMetric((observed) => {
+      const right = observed.math.cast(isRight[observed.kind](observed), "float32");
+      return observed.kind === "binary" ? lastMean(observed.math, right) : right;
+    }),
 );
 
 const best = ({ math }: Prediction, value: Value): Value =>

@@ -8,6 +8,7 @@ import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, SpecError } from "../errors.ts";
 import { countOf } from "../initializers/initializer.ts";
 import { show, store } from "../layers/storage.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
 import { isRecord, shown } from "../schema/problems.ts";
 import { type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel } from "../spec/model-spec.ts";
@@ -28,6 +29,8 @@ export interface Checkpoint {
   readonly epoch: number;
   /** Optimizer steps taken. */
   readonly step: number;
+  /** What callbacks have made of the learning rate. */
+  readonly rateFactor: number;
   /** As kept. */
   readonly state: StateArrays;
 }
@@ -42,12 +45,12 @@ export interface LoadedCheckpoint extends Checkpoint {
 export function encodeCheckpoint(
   checkpoint: Checkpoint,
   plan: Plan,
-  slots: readonly string[],
+  optimizer: Optimizer | undefined,
 ): Uint8Array<ArrayBuffer> {
-  const { spec, compile, seed, epoch, step, state } = checkpoint;
-  const places = statePlaces(plan, slots);
+  const { spec, compile, seed, epoch, step, rateFactor, state } = checkpoint;
+  const places = statePlaces(plan, optimizer);
   const tensors = places.map(({ id, shape }) => ({ id, shape }));
-  const header = new TextEncoder().encode(JSON.stringify({ spec, compile, seed, epoch, step, tensors }));
+  const header = new TextEncoder().encode(JSON.stringify({ spec, compile, seed, epoch, step, rateFactor, tensors }));
   const floats = places.reduce((sum, { shape }) => sum + countOf(shape), 0);
   const bytes = new Uint8Array(magic.length + 4 + header.length + 4 * floats + checksumBytes);
   const view = new DataView(bytes.buffer);
@@ -82,7 +85,7 @@ export function decodeCheckpoint(bytes: Uint8Array): LoadedCheckpoint {
       `expected at most ${Math.min(mostHeaderBytes, body.length - start)} bytes, received ${length}`,
     );
   const header = readHeader(body.subarray(start, start + length));
-  const places = statePlaces(header.model.plan, header.made?.objective.optimizer.slots ?? []);
+  const places = statePlaces(header.model.plan, header.made?.objective.optimizer);
   const expected = JSON.stringify(places.map(({ id, shape }) => ({ id, shape })));
   if (JSON.stringify(header.tensors) !== expected)
     throw problem("tensors", "they are not those of the model and its optimizer");
@@ -131,7 +134,7 @@ function readHeader(bytes: Uint8Array): Omit<LoadedCheckpoint, "state"> & { tens
   };
   try {
     const model = parseModel(spec);
-    const made = compile === undefined ? undefined : parseObjective(compile, model.plan.outputShape);
+    const made = compile === undefined ? undefined : parseObjective(compile, model.plan.outputs);
     return {
       spec: spec as ModelSpec, // parseModel has read it
       compile: made?.spec,
@@ -140,10 +143,19 @@ function readHeader(bytes: Uint8Array): Omit<LoadedCheckpoint, "state"> & { tens
       seed: count("seed"),
       epoch: count("epoch"),
       step: count("step"),
+      rateFactor: factorOf(raw["rateFactor"]),
       tensors,
     };
   } catch (cause) {
     if (cause instanceof SpecError) throw problem("header", cause.message, cause);
     throw cause;
   }
+}
+
+/** Files of before callbacks have none. */
+function factorOf(value: unknown): number {
+  if (value === undefined) return 1;
+  if (typeof value !== "number" || !(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw problem("header", `expected rateFactor to be a number above 0, received ${shown(value)}`);
+  return value;
 }

@@ -1,7 +1,7 @@
 /** @file Settings of fit, evaluate and predict: Keras' names and defaults, checked once. */
 import { NnError } from "../errors.ts";
 import type { EpochResult, Progress } from "../training/history.ts";
-import type { LabelledData, Source } from "../training/source.ts";
+import type { LabelledData, NamedSamples, Source, Table } from "../training/source.ts";
 
 /** Settings of `predict`. */
 export interface PredictOptions {
@@ -13,7 +13,10 @@ export interface PredictOptions {
 }
 
 /** Settings of `evaluate`. */
-export type EvaluateOptions = PredictOptions;
+export interface EvaluateOptions extends PredictOptions {
+  /** How much each sample counts, [count], or each answer, [count, ...]; by output where there are several. With arrays only. */
+  readonly sampleWeight?: NamedSamples | undefined;
+}
 
 /** Settings of `fit`. */
 export interface FitOptions {
@@ -25,7 +28,9 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Share of the samples, the last ones, that validate instead of training; 0. */
   readonly validationSplit?: number;
-  readonly validationData?: LabelledData | Source;
+  readonly validationData?: LabelledData | Source | Table;
+  /** How much each sample counts, [count], or each answer, [count, ...]; by output where there are several. With arrays only. */
+  readonly sampleWeight?: NamedSamples;
   /** Another order in each epoch, true. */
   readonly shuffle?: boolean;
   /** For order and dropout, instead of the model's. */

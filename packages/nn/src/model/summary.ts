@@ -1,14 +1,16 @@
 /** @file A model as a table for people. */
 import type { Plan } from "../compile/plan.ts";
 import { countOf } from "../initializers/initializer.ts";
+import type { SampleShape } from "../layers/shape.ts";
 
+const batchOf = (shape: SampleShape): string => `[${["batch", ...shape.map(String)].join(", ")}]`;
 const grouped = (count: number): string => count.toLocaleString("en-US");
 
 /** Layers, their output shapes and numbers of weights, and the total. */
 export function summarize(plan: Plan): string {
-  const rows = plan.layers.map(({ layer, name, output, parameters }) => [
+  const rows = plan.calls.map(({ layer, name, outputShapes, parameters }) => [
     `${name} (${layer.type})`,
-    `[batch, ${output.join(", ")}]`,
+    outputShapes.map(batchOf).join(", "),
     grouped(parameters.reduce((sum, { shape }) => sum + countOf(shape), 0)),
   ]);
   const table = [["Layer (type)", "Output shape", "Parameters"], ...rows];
@@ -25,7 +27,7 @@ export function summarize(plan: Plan): string {
     rule,
     ...body,
     rule,
-    `Input: [batch, ${plan.inputShape.join(", ")}]`,
+    `Input: ${plan.inputs.map(({ shape }) => batchOf(shape)).join(", ")}`,
     `Parameters: ${grouped(total)}`,
   ].join("\n");
 }

@@ -1,11 +1,11 @@
 /** @file Weights between the order people see and the order graphs read; and their first values. */
 import { type Tensor, tensor } from "@gristmill/onnx";
-import type { Plan } from "../compile/plan.ts";
-import { slotId, stateOf } from "../compile/training-program.ts";
+import { type Plan, stateOf } from "../compile/plan.ts";
 import { DataError } from "../errors.ts";
 import { countOf } from "../initializers/initializer.ts";
 import { initializers } from "../initializers/table.ts";
-import { type Storage, show, store } from "../layers/storage.ts";
+import { asShown, type Storage, show, store } from "../layers/storage.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
 import { keyOf } from "../random/hash.ts";
 import { madeFrom } from "../schema/kind.ts";
 import type { StateArrays } from "../training/state.ts";
@@ -29,22 +29,29 @@ export const initialWeights = (plan: Plan, seed: number): StateArrays =>
   );
 
 /** What an optimizer remembers before the first step. */
-export const initialSlots = (plan: Plan, slots: readonly string[]): StateArrays =>
+export const initialSlots = (plan: Plan, optimizer: Optimizer, weights: StateArrays): StateArrays =>
   new Map(
-    [...stateOf(plan, slots)]
-      .filter(([id]) => id.includes(":"))
-      .map(([id, sizes]) => [id, new Float32Array(countOf(sizes))]),
+    [...stateOf(plan, optimizer)].flatMap(([id, { shape, weight, slot }]) => {
+      if (slot === undefined) return [];
+      const first =
+        slot.start === "weight"
+          ? Float32Array.from(arrayOf(weights, weight.id))
+          : new Float32Array(countOf(shape)).fill(slot.start);
+      return [[id, first] as const];
+    }),
   );
 
 /** Every tensor of the state with its outside shape and its storage, in the order of files. */
 export const statePlaces = (
   plan: Plan,
-  slots: readonly string[],
+  optimizer: Optimizer | undefined,
 ): { readonly id: string; readonly shape: readonly number[]; readonly storage: Storage }[] =>
-  plan.weights.flatMap(({ id, parameter: { shape }, storage }) => [
-    { id, shape, storage },
-    ...slots.map((slot) => ({ id: slotId(id, slot), shape, storage })),
-  ]);
+  [...stateOf(plan, optimizer)].map(([id, { shape, weight }]) =>
+    // what has the weight's own sizes is turned with it
+    shape.join() === weight.storage.stored.join()
+      ? { id, shape: weight.parameter.shape, storage: weight.storage }
+      : { id, shape, storage: asShown(shape) },
+  );
 
 /** Weights as people see them. */
 export const shownWeights = (plan: Plan, state: StateArrays): NamedWeight[] =>

@@ -1,30 +1,26 @@
 import { fraction, positive } from "../schema/field.ts";
 import { defineKind, type Made } from "../schema/kind.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { asked, type Optimizer, zeroSlots } from "./optimizer.ts";
 
 /** The table's entry of `adam`. */
 export const adamKind = defineKind(
   "adam",
   { learningRate: positive(0.001), beta1: fraction(0.9), beta2: fraction(0.999), epsilon: positive(1e-7) },
   ({ learningRate, beta1, beta2, epsilon }): Optimizer => ({
-    slots: ["momentum", "velocity"],
+    slots: (shape) => zeroSlots(shape, "momentum", "velocity"),
     // Keras keeps m = beta1 m + (1 - beta1) g. Kept as M = m / (1 - beta1), that is M = beta1 M + g, and likewise V: one
     // multiplication less for each over the whole weight. The factors go into this one scalar.
-    scalars(step) {
+    scalars(step, rateFactor) {
       const unbiased = Math.sqrt(1 - beta2 ** step) / (1 - beta1 ** step);
-      return { rate: (learningRate * unbiased * (1 - beta1)) / Math.sqrt(1 - beta2) };
+      return { rate: (learningRate * rateFactor * unbiased * (1 - beta1)) / Math.sqrt(1 - beta2) };
     },
-    update({ math, weight, gradient, slots, scalars }) {
-      const { momentum, velocity } = slots;
-      const { rate } = scalars;
-      if (momentum === undefined || velocity === undefined || rate === undefined)
-        throw new Error("adam: a slot or scalar that it asked for is missing");
-      const m = math.add(math.mul(momentum, beta1), gradient);
-      const v = math.add(math.mul(velocity, beta2), math.mul(gradient, gradient));
-      const root = math.add(math.sqrt(v), epsilon / Math.sqrt(1 - beta2));
-      const move = math.div(math.mul(m, rate), root);
-      return { weight: math.sub(weight, move), slots: { momentum: m, velocity: v } };
-    },
+    update: ({ math, weights, scalars }) =>
+      weights.map(({ gradient, slots }) => {
+        const momentum = math.add(math.mul(asked(slots, "momentum"), beta1), gradient);
+        const velocity = math.add(math.mul(asked(slots, "velocity"), beta2), math.mul(gradient, gradient));
+        const root = math.add(math.sqrt(velocity), epsilon / Math.sqrt(1 - beta2));
+        return { move: math.div(math.mul(momentum, asked(scalars, "rate")), root), slots: { momentum, velocity } };
+      }),
   }),
 );
 

@@ -53,10 +53,12 @@ export const sizePair = (fallback?: readonly [number, number]): Field<readonly [
     fallback,
   );
 
-/** Sizes of one sample's axes; [] is one number. */
-export const sampleShape = (): Field<readonly number[]> =>
-  field<readonly number[]>("sizes of one sample's axes, such as [28, 28, 1]", (value) =>
-    Array.isArray(value) && value.length <= 8 && value.every(isSize) ? [...value] : undefined,
+/** Sizes of one sample's axes; [] is one number, null a size that may differ from batch to batch. */
+export const sampleShape = (): Field<readonly (number | null)[]> =>
+  field<readonly (number | null)[]>("sizes of one sample's axes, such as [28, 28, 1] or [null, 8]", (value) =>
+    Array.isArray(value) && value.length <= 8 && value.every((size) => size === null || isSize(size))
+      ? [...value]
+      : undefined,
   );
 
 /** true or false. */

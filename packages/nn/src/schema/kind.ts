@@ -92,6 +92,16 @@ export function kindField<T>(table: KindTable<T>, noun: string, fallback?: strin
   return spec === undefined ? { expected, read } : { expected, read, fallback: spec };
 }
 
+/** A field that holds a thing of a table, or null for none, which it is when absent. */
+export function optionalKindField<T>(table: KindTable<T>, noun: string): Field<KindSpec | null> {
+  const inner = kindField(table, noun);
+  return {
+    expected: `${inner.expected}, or null for none`,
+    fallback: null,
+    read: (value, where, problems) => (value === null ? null : inner.read(value, where, problems)),
+  };
+}
+
 /** The thing that a spec, already read, describes. */
 export function madeFrom<T>(table: KindTable<T>, spec: KindSpec): T {
   const problems = new Problems();

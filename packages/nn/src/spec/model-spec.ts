@@ -1,24 +1,38 @@
-/** @file A model as JSON: its layers and the sizes of one sample. */
+/** @file A model as JSON: layers that follow one another, or a graph of them; and back. */
 import { type Plan, planModel } from "../compile/plan.ts";
+import { NnError } from "../errors.ts";
 import type { Layer, LayerSpec } from "../layers/layer.ts";
-import { layerKinds } from "../layers/table.ts";
+import { layerSpec, parseLayer } from "../layers/registry.ts";
+import { formatSample, type SampleShape } from "../layers/shape.ts";
+import "../layers/table.ts";
+import { chainNetwork, type Network } from "../network/network.ts";
+import type { InputDtype } from "../network/symbolic.ts";
 import { sampleShape } from "../schema/field.ts";
 import { isRecord, Problems, shown } from "../schema/problems.ts";
 import { suggestion } from "../schema/suggest.ts";
+import { type FunctionalSpec, functionalSpec, parseFunctional } from "./functional-spec.ts";
 
-/** A model in JSON. `parseSpec` makes it complete: every setting is written out. */
-export interface ModelSpec {
-  readonly inputShape: readonly number[];
+/** A model whose layers follow one another. */
+export interface SequentialSpec {
+  readonly inputShape: SampleShape;
   readonly layers: readonly LayerSpec[];
 }
+
+/** A model in JSON. `parseSpec` makes it complete: every setting is written out. */
+export type ModelSpec = SequentialSpec | FunctionalSpec;
+
+/** True for a model whose layers follow one another. */
+export const isSequentialSpec = (spec: ModelSpec): spec is SequentialSpec => !("outputs" in spec);
 
 /** Most layers of a description. Far above any model, and low enough that hostile ones cost little. */
 const mostLayers = 1000;
 
-/** Layers and their plan. */
+/** A network and its plan. */
 export interface PlannedModel {
-  readonly layers: readonly Layer[];
+  readonly network: Network;
   readonly plan: Plan;
+  /** The layers, where they follow one another. */
+  readonly layers: readonly Layer[] | undefined;
 }
 
 /**
@@ -27,52 +41,80 @@ export interface PlannedModel {
  */
 export function parseModel(value: unknown): PlannedModel {
   const problems = new Problems();
-  if (!isRecord(value)) {
+  if (!isRecord(value))
     problems.add("spec", `expected {"inputShape": [...], "layers": [...]}, received ${shown(value)}`);
-    problems.throwIfAny();
-    return parseModel({});
-  }
-  for (const key of Object.keys(value))
-    if (key !== "layers" && key !== "inputShape")
-      problems.add(key, `unknown field${suggestion(key, ["layers", "inputShape"])}; expected inputShape, layers`);
-  const inputShape =
-    value["inputShape"] === undefined ? undefined : sampleShape().read(value["inputShape"], "inputShape", problems);
-  const list: unknown = value["layers"];
+  const raw = isRecord(value) ? value : {};
+  problems.throwIfAny();
+  const isFunctional = raw["outputs"] !== undefined || raw["inputs"] !== undefined;
+  const fields = isFunctional ? ["inputs", "layers", "outputs"] : ["inputShape", "layers"];
+  for (const key of Object.keys(raw))
+    if (!fields.includes(key))
+      problems.add(key, `unknown field${suggestion(key, fields)}; expected ${fields.join(", ")}`);
+  const list: unknown = raw["layers"];
   if (!Array.isArray(list)) problems.add("layers", `expected a list of layers, received ${shown(list)}`);
   else if (list.length > mostLayers)
     problems.add("layers", `expected at most ${mostLayers} layers, received ${list.length}`);
+  const entries: readonly unknown[] = Array.isArray(list) && list.length <= mostLayers ? list : [];
+  if (isFunctional) {
+    const network = parseFunctional(raw, entries, problems);
+    return { network, plan: planModel(network), layers: undefined };
+  }
+  const inputShape =
+    raw["inputShape"] === undefined ? undefined : sampleShape().read(raw["inputShape"], "inputShape", problems);
   problems.throwIfAny();
-  const layers = (list as readonly unknown[]).flatMap((raw, i) => parseLayer(raw, `layers[${i}]`, problems) ?? []);
+  const layers = entries.flatMap((entry, i) => parseLayer(entry, `layers[${i}]`, problems) ?? []);
   problems.throwIfAny();
-  return { layers, plan: planModel(layers, inputShape) };
+  return { ...planLayers(layers, inputShape), layers };
 }
 
-function parseLayer(raw: unknown, where: string, problems: Problems): Layer | undefined {
-  const names = Object.keys(layerKinds);
-  if (!isRecord(raw) || typeof raw["type"] !== "string") {
-    problems.add(where, `expected {"type": layer, ...} with one of ${names.join(", ")}; received ${shown(raw)}`);
-    return undefined;
-  }
-  const { type, ...settings } = raw;
-  const kind = Object.hasOwn(layerKinds, String(type)) ? layerKinds[String(type)] : undefined;
-  if (kind === undefined) {
-    problems.add(where, `unknown layer ${shown(type)}${suggestion(String(type), names)}; known: ${names.join(", ")}`);
-    return undefined;
-  }
-  const label = typeof settings["name"] === "string" ? settings["name"].slice(0, 64) : kind.type;
-  return kind.parse(settings, `${where} (${label})`, problems);
+/**
+ * The network of layers that follow one another, planned.
+ * @throws SpecError when there is no layer or no input shape, a name comes twice, or shapes do not fit.
+ */
+export function planLayers(
+  layers: readonly Layer[],
+  inputShape: SampleShape | undefined,
+): { readonly network: Network; readonly plan: Plan } {
+  const problems = new Problems();
+  const [first] = layers;
+  const entering = inputShape ?? first?.inputShape;
+  if (first === undefined) problems.add("layers", "expected at least one layer, received none");
+  else if (entering === undefined)
+    problems.add(
+      "inputShape",
+      "expected sizes of one sample, such as [28, 28, 1], on the model or its first layer; received nothing",
+    );
+  const given = new Set<string>();
+  layers.forEach((layer, i) => {
+    const { name } = layer;
+    if (layers.indexOf(layer) < i)
+      problems.add(
+        `layers[${i}]`,
+        "expected each layer once in a chain; a layer that is used twice needs a Model of inputs and outputs",
+      );
+    else if (name !== undefined && given.has(name))
+      problems.add(`layers[${i}].name`, `expected a name of its own, received "${name}" again`);
+    if (name !== undefined) given.add(name);
+  });
+  problems.throwIfAny();
+  const dtype: InputDtype = first?.inputDtype ?? "float32";
+  const network = chainNetwork(layers, { shape: entering ?? [], dtype });
+  return { network, plan: planModel(network) };
 }
 
-/** The description of layers, complete: what `parseSpec` reads back as the same model. */
-export const specOf = (layers: readonly Layer[], inputShape: readonly number[]): ModelSpec => ({
-  inputShape: [...inputShape],
-  layers: layers.map(({ type, name, inputShape: entering, config }) => ({
-    type,
-    ...(name === undefined ? {} : { name }),
-    ...(entering === undefined ? {} : { inputShape: entering }),
-    ...config,
-  })),
-});
+/** The description of a model, complete: what `parseSpec` reads back as the same model. */
+export const specOf = (network: Network, layers: readonly Layer[] | undefined): ModelSpec =>
+  layers === undefined
+    ? functionalSpec(network)
+    : { inputShape: [...(network.inputs[0]?.shape ?? [])], layers: layers.map(layerSpec) };
+
+/** @throws NnError unless the model's layers follow one another */
+export function assertSequential(spec: PlannedModel): readonly Layer[] {
+  if (spec.layers !== undefined) return spec.layers;
+  throw new NnError(
+    `expected a model whose layers follow one another, received one of ${spec.network.inputs.length} inputs (${spec.network.inputs.map(({ shape }) => formatSample(shape)).join(", ")}); use Model in place of Sequential`,
+  );
+}
 
 /**
  * Reads a model's description, checks it, and writes out every setting.
@@ -81,6 +123,6 @@ export const specOf = (layers: readonly Layer[], inputShape: readonly number[]):
  * @throws SpecError listing every problem.
  */
 export function parseSpec(value: unknown): ModelSpec {
-  const { layers, plan } = parseModel(value);
-  return specOf(layers, plan.inputShape);
+  const { network, layers } = parseModel(value);
+  return specOf(network, layers);
 }

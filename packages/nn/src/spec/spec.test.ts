@@ -74,7 +74,7 @@ describe("parseSpec", () => {
       }),
     ).toEqual([
       "extra: unknown field; expected inputShape, layers",
-      "inputShape: expected sizes of one sample's axes, such as [28, 28, 1], received [28,0]",
+      "inputShape: expected sizes of one sample's axes, such as [28, 28, 1] or [null, 8], received [28,0]",
     ]);
     expect(
       ofLayers(
@@ -163,7 +163,7 @@ describe("parseCompileSpec", () => {
 
   it("lists all problems at once", () => {
     expect(compile({ optimizer: "adm", loss: { type: "crossentropy" }, metrics: ["acuracy"], epochs: 3 })).toEqual([
-      "epochs: unknown field; expected optimizer, loss, metrics",
+      "epochs: unknown field; expected optimizer, loss, metrics, lossWeights",
       'optimizer: unknown optimizer "adm" (did you mean "adam"?); known: sgd, adam',
       expect.stringContaining('loss: unknown loss "crossentropy"'),
       'metrics[0]: unknown metric "acuracy" (did you mean "accuracy"?); known: accuracy',

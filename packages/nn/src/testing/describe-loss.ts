@@ -15,7 +15,7 @@ export interface LossCase {
   readonly shape: readonly number[];
   readonly values: readonly number[];
   readonly target: readonly number[];
-  /** One per sample. */
+  /** One per answer. */
   readonly expected: readonly number[];
 }
 
@@ -31,16 +31,16 @@ function writeLoss(math: GraphMath, loss: Loss, one: LossCase, x: Value): Value 
       ? tensor("int32", sizes, Int32Array.from(one.target))
       : tensor("float32", sizes, Float32Array.from(one.target)),
   );
-  return loss.perSample({ math, output, logits: logitsOf(math, output), target });
+  return loss.perAnswer({ math, output, logits: logitsOf(math, output), target, mask: undefined });
 }
 
 /** Runs the suite. */
 export function describeLoss(type: string, make: () => Loss, cases: readonly LossCase[]): void {
   describe.each(cases.map((one) => [one.name, one] as const))(`${type}, %s`, (_name, one) => {
-    it("is what the formula says, sample by sample", async () => {
+    it("is what the formula says, answer by answer", async () => {
       const builder = new GraphBuilder();
       const loss = writeLoss(new GraphMath(builder), make(), one, builder.input("x", "float32", one.shape));
-      expect(sizesOf(loss)).toEqual([one.shape[0]]);
+      expect(sizesOf(loss).reduce((product, size) => product * size, 1)).toBe(one.expected.length);
       builder.output(loss, "loss");
       const session = await createSession(model(builder.build()), { threads: 1 });
       const { outputs } = await session.run({ x: tensor("float32", one.shape, Float32Array.from(one.values)) });

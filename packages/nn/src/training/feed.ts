@@ -1,29 +1,26 @@
 /** @file Batches for runs of the training program: many steps of one batch size at a time. */
-
-import type { InputFormat } from "../compile/input-format.ts";
 import { DataError, NnError } from "../errors.ts";
 import type { TargetSpec } from "../losses/loss.ts";
-import { arraySource } from "./samples.ts";
+import { Buffers } from "./buffers.ts";
+import { arrayTable } from "./samples.ts";
 import {
+  type Column,
   checkLabels,
-  checkSource,
   elementsOf,
-  formatOf,
+  type LabelledData,
   type SampleArray,
-  type Samples,
-  type Source,
-  type TargetArray,
+  type Signature,
+  sampleShapes,
+  type Table,
 } from "./source.ts";
 
 /** Steps for one run. */
 export interface Run {
   readonly steps: number;
   readonly batch: number;
-  /** [steps, batch, ...] */
-  readonly x: SampleArray;
-  /** [steps, batch, ...] */
-  readonly y: TargetArray;
-  readonly format: InputFormat;
+  readonly columns: Readonly<Record<string, Column>>;
+  /** [steps, batch, ...] of each column. */
+  readonly arrays: Readonly<Record<string, SampleArray>>;
 }
 
 /** One epoch's batches. */
@@ -33,32 +30,21 @@ export interface Feed {
   readonly samples: number | undefined;
   /** The next steps, at most so many; undefined at the end. The arrays are good until the next call. */
   next(mostSteps: number): Promise<Run | undefined>;
+  close?(): Promise<void>;
 }
 
-/** Arrays for batches, made once and grown when a run has more steps. */
-class Buffers {
-  #x: SampleArray | undefined;
-  #y: TargetArray | undefined;
-
-  x(dtype: InputFormat["dtype"], length: number): SampleArray {
-    const isGood =
-      this.#x !== undefined && this.#x.length >= length && this.#x instanceof Uint8Array === (dtype === "uint8");
-    if (!isGood || this.#x === undefined)
-      this.#x = dtype === "uint8" ? new Uint8Array(length) : new Float32Array(length);
-    return this.#x.subarray(0, length);
-  }
-
-  y(dtype: TargetSpec["dtype"], length: number): TargetArray {
-    if (this.#y === undefined || this.#y.length < length)
-      this.#y = dtype === "int32" ? new Int32Array(length) : new Float32Array(length);
-    return this.#y.subarray(0, length);
+/** @throws DataError naming the first label that is no class. */
+function checkRun(arrays: Run["arrays"], targets: ReadonlyMap<string, TargetSpec>): void {
+  for (const [name, target] of targets) {
+    const labels = arrays[`y/${name}`];
+    if (labels !== undefined) checkLabels(labels, target);
   }
 }
 
-/** The samples of a source in a given order; the last batch may be smaller. */
-export function sourceFeed(source: Source, order: Uint32Array, batchSize: number, target: TargetSpec): Feed {
-  const format = formatOf(source);
-  const [xSize, ySize] = [elementsOf(source.x.shape), elementsOf(target.shape)];
+/** The rows of a table in a given order; the last batch may be smaller. */
+export function tableFeed(table: Table, order: Uint32Array, batchSize: number, signature: Signature): Feed {
+  const { columns } = table;
+  const targets = signature.targets(sampleShapes(table, signature.inputs));
   const buffers = new Buffers();
   let at = 0;
   return {
@@ -70,83 +56,80 @@ export function sourceFeed(source: Source, order: Uint32Array, batchSize: number
       const batch = Math.min(batchSize, left);
       const steps = Math.min(mostSteps, Math.floor(left / batch));
       const count = steps * batch;
-      const x = buffers.x(format.dtype, count * xSize);
-      const y = buffers.y(target.dtype, count * ySize);
-      await source.batch(order.subarray(at, at + count), { x, y });
-      checkLabels(y, target);
+      const arrays = buffers.take(columns, count);
+      await table.batch(order.subarray(at, at + count), arrays);
+      checkRun(arrays, targets);
       at += count;
-      return { steps, batch, x, y, format };
+      return { steps, batch, columns, arrays };
     },
   };
 }
 
 /** A batch that a stream hands over: samples and answers of the same count. */
-export interface StreamBatch {
-  readonly x: Samples;
-  readonly y: Samples;
-}
+export type StreamBatch = LabelledData;
 
 /** Batches that come one by one: an async iterable that can be begun again for each epoch, or a function of the epoch. */
 export type BatchStream = AsyncIterable<StreamBatch> | ((epoch: number) => AsyncIterable<StreamBatch>);
 
+/** True for batches that come one by one. */
+export const isStream = (data: unknown): data is BatchStream =>
+  typeof data === "function" || (typeof data === "object" && data !== null && Symbol.asyncIterator in data);
+
 /** Batches of an async iterator; neighbours of one size run together. */
-export function streamFeed(
-  iterator: AsyncIterator<StreamBatch>,
-  inputShape: readonly number[],
-  target: TargetSpec,
-): Feed & { close(): Promise<void> } {
+export function streamFeed(iterator: AsyncIterator<StreamBatch>, signature: Signature): Feed {
   const buffers = new Buffers();
-  let waiting: Source | undefined;
+  let waiting: Table | undefined;
   let isDone = false;
-  const pull = async (): Promise<Source | undefined> => {
+  const pull = async (): Promise<Table | undefined> => {
     const held = waiting;
     waiting = undefined;
     if (held !== undefined || isDone) return held;
     const { value, done } = await iterator.next();
     isDone = done === true;
     if (isDone) return undefined;
-    const batch: StreamBatch = value;
-    const source = arraySource(batch.x, batch.y, target);
-    checkSource(source, inputShape);
-    if (source.length === 0) throw new DataError("x: expected batches of at least one sample, received an empty one");
-    return source;
+    const table = arrayTable(value, signature);
+    if (table.length === 0) throw new DataError("x: expected batches of at least one sample, received an empty one");
+    return table;
   };
-  const key = (source: Source): string => `${source.length} ${source.x.dtype} ${source.x.scale}`;
+  const key = ({ length, columns }: Table): string => JSON.stringify([length, columns]);
   return {
     steps: undefined,
     samples: undefined,
     async next(mostSteps) {
-      const group: Source[] = [];
+      const group: Table[] = [];
       while (group.length < mostSteps) {
-        const source = await pull();
-        if (source === undefined) break;
+        const table = await pull();
+        if (table === undefined) break;
         const [lead] = group;
-        if (lead !== undefined && key(lead) !== key(source)) {
-          waiting = source;
+        if (lead !== undefined && key(lead) !== key(table)) {
+          waiting = table;
           break;
         }
-        group.push(source);
+        group.push(table);
       }
       const [first] = group;
       if (first === undefined) return undefined;
-      const batch = first.length;
-      const [xSize, ySize] = [batch * elementsOf(inputShape), batch * elementsOf(target.shape)];
-      const x = buffers.x(first.x.dtype, group.length * xSize);
-      const y = buffers.y(target.dtype, group.length * ySize);
+      const { length: batch, columns } = first;
+      const arrays = buffers.take(columns, group.length * batch);
       const all = Uint32Array.from({ length: batch }, (_, i) => i);
-      for (const [i, source] of group.entries())
-        await source.batch(all, {
-          x: x.subarray(i * xSize, (i + 1) * xSize),
-          y: y.subarray(i * ySize, (i + 1) * ySize),
-        });
-      checkLabels(y, target);
-      return { steps: group.length, batch, x, y, format: formatOf(first) };
+      for (const [i, table] of group.entries()) await table.batch(all, sliceOf(arrays, columns, i * batch, batch));
+      checkRun(arrays, signature.targets(sampleShapes(first, signature.inputs)));
+      return { steps: group.length, batch, columns, arrays };
     },
     async close() {
       if (!isDone) await iterator.return?.();
     },
   };
 }
+
+/** Rows from `start` of each array. */
+const sliceOf = (arrays: Run["arrays"], columns: Table["columns"], start: number, count: number): Run["arrays"] =>
+  Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => {
+      const size = elementsOf(columns[name]?.shape ?? []);
+      return [name, array.subarray(start * size, (start + count) * size)];
+    }),
+  );
 
 /** Begins a stream for an epoch. @throws NnError when it cannot be begun again. */
 export function openStream(stream: BatchStream, epoch: number, opened: Set<unknown>): AsyncIterator<StreamBatch> {

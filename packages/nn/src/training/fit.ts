@@ -1,18 +1,17 @@
 /** @file The training loop: epochs of runs of the training program. It owns the order of things; the program does the work. */
 import { type Session, type Tensor, tensor } from "@gristmill/onnx";
-import type { InputFormat } from "../compile/input-format.ts";
 import type { TrainingProgram } from "../compile/training-program.ts";
 import { NonFiniteLossError } from "../errors.ts";
-import type { TargetSpec } from "../losses/loss.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { keyOf } from "../random/hash.ts";
-import { numbersOf, sampleTensor, targetTensor } from "./evaluate.ts";
+import { dataTensor, numbersOf, reportsOf, tensorsOf } from "./evaluate.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
 import { Pace } from "./pace.ts";
 import { copyState, emptyLike, firstNonFinite, type StateArrays } from "./state.ts";
 
-/** A session of the training program for one batch size and input format. */
+/** A session of the training program for batches of one size and kind. */
 export interface Trainer {
   readonly session: Session;
   readonly program: TrainingProgram;
@@ -25,19 +24,21 @@ export interface TrainingState {
   step: number;
   /** Epochs trained. */
   epoch: number;
+  /** What callbacks have made of the learning rate: it is multiplied by this. */
+  rateFactor: number;
 }
 
 /** What the loop needs of a model. */
 export interface Training {
   readonly state: TrainingState;
   readonly optimizer: Optimizer;
-  readonly target: TargetSpec;
-  readonly metrics: readonly string[];
+  readonly metrics: ReadonlyMap<string, Metric>;
+  /** Names of the model's outputs. */
+  readonly outputs: readonly string[];
   readonly seed: number;
-  readonly inputShape: readonly number[];
-  trainer(batch: number, format: InputFormat): Promise<Trainer>;
+  trainer(run: Run): Promise<Trainer>;
   /** The batches of an epoch; `epoch` counts all epochs that the model has trained, from 0. */
-  open(epoch: number): Feed & { close?(): Promise<void> };
+  open(epoch: number): Feed;
   validate(): Promise<Scores> | undefined;
 }
 
@@ -78,7 +79,7 @@ async function trainEpoch(
 ): Promise<Omit<EpochResult, "validation">> {
   const { signal, now } = options;
   const feed = training.open(training.state.epoch);
-  const sum = new ScoreSum(training.metrics);
+  const sum = new ScoreSum(training.metrics, training.outputs);
   const start = now();
   let step = 0;
   try {
@@ -87,8 +88,8 @@ async function trainEpoch(
       const run = await feed.next(runner.pace?.steps ?? 1);
       if (run === undefined) break;
       signal?.throwIfAborted();
-      const outputs = await runner.run(run, epoch, step);
-      sum.add(run.batch, numbersOf(outputs["loss"]), (name) => numbersOf(outputs[`metric/${name}`]));
+      const { outputs, program } = await runner.run(run, epoch, step);
+      sum.add(run.batch, run.steps, program.reports, reportsOf(outputs));
       step += run.steps;
       const samplesPerSecond = (sum.samples / Math.max(now() - start, 1e-6)) * 1000;
       const left = feed.samples === undefined ? undefined : feed.samples * (options.epochs - epoch + 1) - sum.samples;
@@ -139,26 +140,31 @@ class Runner {
   keepGood(): void {
     const { state } = this.#training;
     for (const [id, data] of state.arrays) this.#good.arrays.get(id)?.set(data);
-    this.#good = { ...this.#good, step: state.step, epoch: state.epoch };
+    this.#good = { ...this.#good, step: state.step, epoch: state.epoch, rateFactor: state.rateFactor };
   }
 
   /** Some steps; `before` counts the steps of this epoch that are done. */
-  async run(run: Run, epoch: number, before: number): Promise<Readonly<Record<string, Tensor>>> {
+  async run(
+    run: Run,
+    epoch: number,
+    before: number,
+  ): Promise<{ outputs: Readonly<Record<string, Tensor>>; program: TrainingProgram }> {
     const { state, trainer } = this.#training;
-    this.#pace ??= new Pace((run.x.byteLength + run.y.byteLength) / run.steps);
+    const bytes = Object.values(run.arrays).reduce((sum, array) => sum + array.byteLength, 0);
+    this.#pace ??= new Pace(bytes / run.steps);
     this.#batch ??= run.batch;
-    const { session, program } = await trainer(run.batch, run.format);
+    const { session, program } = await trainer(run);
     const spare = this.#spare;
     const into = Object.fromEntries(tensorsOf(session, spare, "next/"));
     const { outputs, elapsedMs } = await session.run(this.#feeds(run, session, program), { into });
     if (run.batch === this.#batch) this.#pace.note(run.steps, elapsedMs);
-    const losses = numbersOf(outputs["loss"]);
+    const losses = numbersOf(outputs["report/loss"]);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
     if (bad >= 0) throw this.#backToGood(epoch, before + bad + 1, losses[bad] ?? Number.NaN);
     this.#spare = state.arrays;
     state.arrays = spare;
     state.step += run.steps;
-    return outputs;
+    return { outputs, program };
   }
 
   /** The last step's loss was taken before its update: look at what the update made. */
@@ -175,14 +181,18 @@ class Runner {
   }
 
   #feeds(run: Run, session: Session, program: TrainingProgram): Record<string, Tensor> {
-    const { state, optimizer, seed, inputShape, target } = this.#training;
+    const { state, optimizer, seed } = this.#training;
     const { steps, batch } = run;
+    const wanted = new Set(session.inputs.map(({ name }) => name));
     const each = Array.from({ length: steps }, (_, i) => state.step + i + 1); // steps count from 1
-    const scalars = each.map((step) => optimizer.scalars(step));
+    const scalars = each.map((step) => optimizer.scalars(step, state.rateFactor));
     return {
       count: tensor("int64", [], BigInt64Array.of(BigInt(steps))),
-      x: sampleTensor([steps, batch, ...inputShape], run.x),
-      y: targetTensor([steps, batch, ...target.shape], run.y),
+      ...Object.fromEntries(
+        Object.entries(run.arrays)
+          .filter(([name]) => wanted.has(name))
+          .map(([name, array]) => [name, dataTensor([steps, batch, ...(run.columns[name]?.shape ?? [])], array)]),
+      ),
       ...Object.fromEntries(
         program.scalars.map((name) => [
           `scalar/${name}`,
@@ -194,8 +204,8 @@ class Runner {
         ]),
       ),
       ...Object.fromEntries(
-        program.randomLayers.map((layer, place) => [
-          `random/${layer}`,
+        program.randomPlaces.map((name, place) => [
+          `random/${name}`,
           tensor(
             "uint32",
             [steps],
@@ -203,14 +213,7 @@ class Runner {
           ),
         ]),
       ),
-      ...Object.fromEntries(tensorsOf(session, state.arrays, "")),
+      ...Object.fromEntries(tensorsOf(session, state.arrays)),
     };
   }
 }
-
-/** The state's arrays as tensors, by the names of a session's inputs, or of its outputs. */
-const tensorsOf = (session: Session, arrays: StateArrays, prefix: string): [string, Tensor][] =>
-  session.inputs.flatMap(({ name, shape }) => {
-    const data = arrays.get(name);
-    return data === undefined ? [] : [[`${prefix}${name}`, tensor("float32", shape.map(Number), data)]];
-  });

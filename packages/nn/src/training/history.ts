@@ -1,9 +1,15 @@
 /** @file What a training reports while it runs and when it is done. */
+import type { Metric } from "../metrics/metric.ts";
 
-/** Means over samples. */
+/** What a model scored on some samples. */
 export interface Scores {
+  /** Mean over samples of what is trained for. */
   readonly loss: number;
+  /** Of each output, where there are several. */
+  readonly losses?: Readonly<Record<string, number>>;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Rows and columns of metrics that are tables, such as a confusion matrix. */
+  readonly tables?: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
 /** How far a training is, after each run of the program (about five times a second, or after each step when those are longer). */
@@ -59,34 +65,63 @@ export function historyOf(epochs: readonly EpochResult[]): History {
   return { epochs, history };
 }
 
-/** Sums scores of batches to means over samples. */
-export class ScoreSum {
-  #loss = 0;
-  #samples = 0;
-  readonly #metrics: Map<string, number>;
+/** What programs report of their batches, by name: a row of numbers for each batch. */
+export type Reports = (name: string) => Float32Array | undefined;
 
-  constructor(metrics: Iterable<string>) {
-    this.#metrics = new Map([...metrics].map((name) => [name, 0]));
+/** Sums what batches report to the scores of all of them. */
+export class ScoreSum {
+  readonly #losses = new Map<string, number>();
+  readonly #sums = new Map<string, Float64Array>();
+  readonly #metrics: ReadonlyMap<string, Metric>;
+  readonly #outputs: readonly string[];
+  #samples = 0;
+
+  /** `outputs`: names of the outputs whose losses are reported one by one. */
+  constructor(metrics: ReadonlyMap<string, Metric>, outputs: readonly string[]) {
+    this.#metrics = metrics;
+    this.#outputs = outputs.length > 1 ? outputs : [];
   }
 
   get samples(): number {
     return this.#samples;
   }
 
-  /** Adds means over batches of one size. */
-  add(batch: number, losses: ArrayLike<number>, metrics: (name: string) => ArrayLike<number>): void {
-    const sum = (list: ArrayLike<number>): number =>
-      Array.from(list).reduce((total, value) => total + value, 0) * batch;
-    this.#loss += sum(losses);
-    this.#samples += batch * losses.length;
-    for (const [name, total] of this.#metrics) this.#metrics.set(name, total + sum(metrics(name)));
+  /** Adds the reports of `steps` batches of one size; `names` are all that the program reports. */
+  add(batch: number, steps: number, names: readonly string[], reports: Reports): void {
+    this.#samples += batch * steps;
+    for (const name of names) {
+      const rows = reports(name);
+      if (rows === undefined) throw new Error(`${name}: the program reports no such thing`);
+      if (name.startsWith("metric/")) this.#addRows(name, rows, steps);
+      else this.#losses.set(name, (this.#losses.get(name) ?? 0) + rows.reduce((sum, value) => sum + value, 0) * batch);
+    }
+  }
+
+  #addRows(name: string, rows: Float32Array, steps: number): void {
+    const size = rows.length / steps;
+    const sums = this.#sums.get(name) ?? new Float64Array(size);
+    for (let i = 0; i < rows.length; i++) sums[i % size] = (sums[i % size] ?? 0) + (rows[i] ?? 0);
+    this.#sums.set(name, sums);
   }
 
   scores(): Scores {
-    const mean = (sum: number): number => (this.#samples === 0 ? 0 : sum / this.#samples);
+    const mean = (name: string): number => (this.#samples === 0 ? 0 : (this.#losses.get(name) ?? 0) / this.#samples);
+    const entries = [...this.#metrics].map(([name, metric]) => ({ name, metric, sums: this.#sumsOf(name) }));
+    const tables = entries.flatMap(({ name, metric, sums }) => (metric.table ? [[name, metric.table(sums)]] : []));
     return {
-      loss: mean(this.#loss),
-      metrics: Object.fromEntries([...this.#metrics].map(([name, sum]) => [name, mean(sum)])),
+      loss: mean("loss"),
+      ...(this.#outputs.length === 0
+        ? {}
+        : { losses: Object.fromEntries(this.#outputs.map((name) => [name, mean(`loss/${name}`)])) }),
+      metrics: Object.fromEntries(entries.map(({ name, metric, sums }) => [name, metric.value(sums)])),
+      ...(tables.length === 0 ? {} : { tables: Object.fromEntries(tables) }),
     };
+  }
+
+  #sumsOf(metric: string): Readonly<Record<string, Float64Array>> {
+    const prefix = `metric/${metric}/`;
+    return Object.fromEntries(
+      [...this.#sums].flatMap(([name, sums]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), sums]] : [])),
+    );
   }
 }

@@ -1,13 +1,24 @@
 /** @file Where samples come from: anything with a length and random access, or arrays in memory. */
 import type { Tensor } from "@gristmill/onnx";
-import type { InputFormat } from "../compile/input-format.ts";
 import { DataError } from "../errors.ts";
+import { formatSample, type SampleShape } from "../layers/shape.ts";
 import type { TargetSpec } from "../losses/loss.ts";
+import type { NetworkInput } from "../network/network.ts";
+import { isRecord } from "../schema/problems.ts";
 
 /** Arrays that samples are kept in. */
-export type SampleArray = Float32Array | Uint8Array;
+export type SampleArray = Float32Array | Uint8Array | Int32Array;
 /** Arrays that answers are kept in: labels as int32, everything else as float32. */
 export type TargetArray = Float32Array | Int32Array;
+
+/** Numbers of one kind that belong to each sample. */
+export interface Column {
+  readonly dtype: "float32" | "uint8" | "int32";
+  /** Sizes of one sample. */
+  readonly shape: readonly number[];
+  /** The factor that makes them the model's numbers: 1 when left out, 1 / 255 for pixels. */
+  readonly scale?: number;
+}
 
 /** Where a source writes a batch: sample i of the batch starts at i times the sample's elements. */
 export interface Batch {
@@ -16,16 +27,23 @@ export interface Batch {
 }
 
 /**
- * Samples with random access, such as a mapped file.
- *
- * - `x`: element type of the samples (`batch` writes such an array), sizes of one, and `scale`, the factor that makes
- *   them the model's input (1 when left out; 1 / 255 for pixels).
- * - `batch` writes the samples and answers of these indices, in this order.
+ * Samples of a model of one input and one output, with random access, such as a mapped file.
+ * `batch` writes the samples and answers of these indices, in this order.
  */
 export interface Source {
   readonly length: number;
-  readonly x: { readonly dtype: "float32" | "uint8"; readonly shape: readonly number[]; readonly scale?: number };
+  readonly x: Column;
   batch(indices: Uint32Array, into: Batch): void | Promise<void>;
+}
+
+/**
+ * Samples with random access for any model. Columns are "x/INPUT" for each input, "y/OUTPUT" for each output, and
+ * "weight/OUTPUT" where answers count differently. `batch` writes the rows of these indices, in this order.
+ */
+export interface Table {
+  readonly length: number;
+  readonly columns: Readonly<Record<string, Column>>;
+  batch(indices: Uint32Array, into: Readonly<Record<string, SampleArray>>): void | Promise<void>;
 }
 
 /** Samples in memory: a tensor (or sizes and a typed array), with an optional `scale`; or nested lists of numbers. */
@@ -36,32 +54,110 @@ export type Samples =
 /** Numbers, or lists of equal length of them, and so on. */
 export type NestedNumbers = readonly (number | NestedNumbers)[];
 
-/** Samples with their answers. */
+/** Samples of a model's only input or output; or of each by its name. */
+export type NamedSamples = Samples | Readonly<Record<string, Samples>>;
+
+/** Samples with their answers, and how much each counts. */
 export interface LabelledData {
-  readonly x: Samples;
-  readonly y: Samples;
+  readonly x: NamedSamples;
+  readonly y: NamedSamples;
+  /** [count], or [count, ...answers] for each answer of its own. */
+  readonly sampleWeight?: NamedSamples | undefined;
+}
+
+/** What a model takes and gives, as far as data must know. */
+export interface Signature {
+  readonly inputs: readonly NetworkInput[];
+  /** What the answers look like, by output, for samples of these sizes. @throws ShapeError, SpecError */
+  targets(shapes: readonly SampleShape[]): ReadonlyMap<string, TargetSpec>;
 }
 
 /** Elements of one sample. */
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-/** Format of a source's samples. */
-export const formatOf = ({ x }: Source): InputFormat => ({ dtype: x.dtype, scale: x.scale ?? 1 });
+/** True for a source of a single input and output. */
+export const isSource = (data: unknown): data is Source =>
+  isRecord(data) && isRecord(data["x"]) && typeof data["batch"] === "function" && !("columns" in data);
 
-/** @throws DataError when a source's samples do not have the model's sizes. */
-export function checkSource(source: Source, inputShape: readonly number[]): void {
-  if (source.x.shape.join() !== inputShape.join())
+/** True for a table. */
+export const isTable = (data: unknown): data is Table =>
+  isRecord(data) && isRecord(data["columns"]) && typeof data["batch"] === "function";
+
+const prefixed = (prefix: string, columns: Readonly<Record<string, Column>>): [string, Column][] =>
+  Object.entries(columns).flatMap(([name, column]) =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), column]] : [],
+  );
+
+/** The columns of a table by what they are. */
+export const columnsOf = (columns: Readonly<Record<string, Column>>, what: "x" | "y" | "weight"): Map<string, Column> =>
+  new Map(prefixed(`${what}/`, columns));
+
+/** Sizes of a table's samples, in the order of a model's inputs. @throws DataError when one does not fit */
+export function sampleShapes(
+  { columns }: Pick<Table, "columns">,
+  inputs: readonly NetworkInput[],
+): readonly (readonly number[])[] {
+  return inputs.map(({ name, shape }) => {
+    const column = columns[`x/${name}`];
+    const fits =
+      column !== undefined &&
+      column.shape.length === shape.length &&
+      shape.every((size, axis) => size === null || size === column.shape[axis]);
+    if (column !== undefined && fits) return column.shape;
     throw new DataError(
-      `x: expected samples of [${inputShape.join(", ")}], received samples of [${source.x.shape.join(", ")}]; reshape the data or change the model's inputShape`,
+      `${inputs.length === 1 ? "x" : `x/${name}`}: expected samples of ${formatSample(shape)}, received ${column === undefined ? "none" : `samples of ${formatSample(column.shape)}`}; reshape the data or change the model's inputShape`,
     );
+  });
 }
 
+/** @throws DataError when a table lacks an input or answers of the sizes that the losses want. */
+export function checkTable(table: Pick<Table, "columns">, signature: Signature): void {
+  const targets = signature.targets(sampleShapes(table, signature.inputs));
+  for (const [name, { dtype, shape }] of targets) {
+    const column = table.columns[`y/${name}`];
+    if (column === undefined || column.shape.join() !== shape.join() || column.dtype !== dtype)
+      throw new DataError(
+        `y/${name}: expected ${dtype} answers of ${formatSample(shape)}, received ${column === undefined ? "none" : `${column.dtype} of ${formatSample(column.shape)}`}`,
+      );
+  }
+}
+
+/** A source as a table of a model of one input and one output. @throws DataError when it does not fit */
+export function tableOfSource(source: Source, signature: Signature): Table {
+  const [input, ...others] = signature.inputs;
+  if (input === undefined || others.length > 0)
+    throw new DataError(`x: expected a table of columns for a model of several inputs, received a source of one`);
+  const x = `x/${input.name}`;
+  const targets = signature.targets(sampleShapes({ columns: { [x]: source.x } }, signature.inputs));
+  const [target, ...more] = targets;
+  if (target === undefined || more.length > 0)
+    throw new DataError(`y: expected a table of columns for a model of several outputs, received a source of one`);
+  const y = `y/${target[0]}`;
+  return {
+    length: source.length,
+    columns: { [x]: source.x, [y]: { dtype: target[1].dtype, shape: target[1].shape } },
+    batch: (indices, into) =>
+      source.batch(indices, { x: into[x] ?? new Float32Array(), y: (into[y] ?? new Float32Array()) as TargetArray }),
+  };
+}
+
+/** Some rows of a table as a table of its own: those from `start` up to `end`. */
+export const part = (table: Table, start: number, end: number): Table => ({
+  length: end - start,
+  columns: table.columns,
+  batch: (indices, into) =>
+    table.batch(
+      indices.map((index) => index + start),
+      into,
+    ),
+});
+
 /** @throws DataError naming the first label that is no class. */
-export function checkLabels(labels: TargetArray, { classes }: TargetSpec): void {
+export function checkLabels(labels: SampleArray, { classes, padding }: TargetSpec): void {
   if (classes === undefined) return;
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] ?? 0;
-    if (label < 0 || label >= classes)
+    if ((label < 0 || label >= classes) && label !== padding)
       throw new DataError(
         `y: expected labels from 0 to ${classes - 1}, received ${label}; the last layer has ${classes} outputs`,
       );

@@ -10,7 +10,7 @@ export type LabelEncoding = "index" | "one-hot" | "binary";
 /** The encoding that fits a loss and a model's output, or what is wrong with the output: expected and received. */
 export function labelEncoding(
   loss: string,
-  outputShape: readonly number[],
+  outputShape: readonly (number | null)[],
   classes: number,
 ): { readonly encoding: LabelEncoding } | { readonly problem: string } {
   const isOnePerClass = outputShape.length === 1 && outputShape[0] === classes && classes > 1;

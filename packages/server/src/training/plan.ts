@@ -50,7 +50,17 @@ export function planRun(request: CreateRun, pinned: PinnedDataset): RunPlan {
         where: "spec.layers",
         message: `expected at most ${mostParameters} parameters, received ${sizes.parameterCount}`,
       });
-    const fitting = compile && labelEncoding(compile.loss.type, sizes.outputShape, classes);
+    for (const [ends, what] of [
+      [sizes.inputs, "inputs"],
+      [sizes.outputs, "outputs"],
+    ] as const)
+      if (ends.length > 1)
+        specProblems.push({
+          where: `spec.${what}`,
+          message: `expected one, as a dataset has records and classes, received ${ends.length} (${ends.map(({ name }) => name).join(", ")})`,
+        });
+    const loss: unknown = compile?.loss["type"];
+    const fitting = typeof loss === "string" ? labelEncoding(loss, sizes.outputShape, classes) : undefined;
     if (fitting !== undefined && "problem" in fitting)
       specProblems.push({ where: `spec.layers[${(spec?.layers.length ?? 1) - 1}]`, message: fitting.problem });
     else encoding = fitting?.encoding;

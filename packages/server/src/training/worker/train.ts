@@ -1,6 +1,6 @@
 /** @file What a training worker does, from its start message to its last word. */
 import { readFile } from "node:fs/promises";
-import { type EpochResult, NonFiniteLossError, type Progress, type Scores, Sequential } from "@gristmill/nn";
+import { type EpochResult, Model, NonFiniteLossError, type Progress, type Scores } from "@gristmill/nn";
 import { encodeModel, SessionError, type Value } from "@gristmill/onnx";
 import { environmentOf } from "./environment.ts";
 import { openIdxSource } from "./idx-source.ts";
@@ -36,7 +36,7 @@ export async function train(start: WorkerStart, control: TrainControl): Promise<
 async function trainToEnd(start: WorkerStart, control: TrainControl): Promise<FinishedMessage> {
   const { fit, encoding, classes, folder, checkpoint } = start;
   const { signal, now } = control;
-  const model = checkpoint === null ? newModel(start) : Sequential.load(await readFile(checkpoint.path));
+  const model = checkpoint === null ? newModel(start) : Model.load(await readFile(checkpoint.path));
   const options = { scale: fit.scale, encoding, classes };
   const training = openIdxSource(start.train, options);
   const test = start.test === null ? null : openIdxSource(start.test, options);
@@ -76,13 +76,13 @@ async function trainToEnd(start: WorkerStart, control: TrainControl): Promise<Fi
   }
 }
 
-function newModel({ spec, compile, fit }: WorkerStart): Sequential {
-  const model = Sequential.fromSpec(spec, { seed: fit.seed });
+function newModel({ spec, compile, fit }: WorkerStart): Model {
+  const model = Model.fromSpec(spec, { seed: fit.seed });
   model.compile(compile);
   return model;
 }
 
-async function exportModel(start: WorkerStart, model: Sequential): Promise<FinishedMessage["model"]> {
+async function exportModel(start: WorkerStart, model: Model): Promise<FinishedMessage["model"]> {
   if (start.exportMetadata === null) return null;
   const exported = model.toOnnx();
   const metadata = { ...exported.metadata, ...start.exportMetadata };

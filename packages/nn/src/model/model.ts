@@ -1,0 +1,356 @@
+/** @file A model: a network of layers with its weights, trained and run by ONNX Runtime. */
+import type { Model as OnnxModel, Tensor } from "@gristmill/onnx";
+import { inferenceProgram } from "../compile/inference-program.ts";
+import { metricsOf } from "../compile/objective.ts";
+import type { Plan } from "../compile/plan.ts";
+import { planModel } from "../compile/plan.ts";
+import { DataError, NnError } from "../errors.ts";
+import type { Layer } from "../layers/layer.ts";
+import type { SampleShape } from "../layers/shape.ts";
+import { type Network, traceNetwork } from "../network/network.ts";
+import type { SymbolicTensor } from "../network/symbolic.ts";
+import { shuffledOrder } from "../random/shuffle.ts";
+import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
+import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
+import { evaluateTable } from "../training/evaluate.ts";
+import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
+import { type TrainingState, trainLoop } from "../training/fit.ts";
+import type { History, Scores } from "../training/history.ts";
+import { arrayTable, sampleTable } from "../training/samples.ts";
+import {
+  checkTable,
+  elementsOf,
+  isSource,
+  isTable,
+  type NamedSamples,
+  part,
+  type Signature,
+  type Source,
+  type Table,
+  tableOfSource,
+} from "../training/source.ts";
+import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./checkpoint.ts";
+import { type EvaluateOptions, type FitOptions, type PredictOptions, readFitOptions, wholeNumber } from "./options.ts";
+import { predictTable } from "./predict.ts";
+import { Programs } from "./programs.ts";
+import { summarize } from "./summary.ts";
+import { arrayOf, initialSlots, initialWeights, keptWeights, type NamedWeight, shownWeights } from "./weights.ts";
+
+/** Settings of a model beside its layers. */
+export interface ModelOptions {
+  /** A whole number from 0 (0 when left out): first weights, order of samples and dropout follow from it alone. */
+  readonly seed?: number;
+}
+
+/** Inputs and outputs of a model that was written with `input` and `apply`. */
+export interface ModelEnds {
+  readonly inputs: SymbolicTensor | readonly SymbolicTensor[];
+  readonly outputs: SymbolicTensor | readonly SymbolicTensor[];
+}
+
+const listOf = (tensors: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] =>
+  "shape" in tensors ? [tensors] : tensors;
+
+const plannedEnds = ({ inputs, outputs }: ModelEnds): PlannedModel => {
+  const network = traceNetwork(listOf(inputs), listOf(outputs));
+  return { network, plan: planModel(network), layers: undefined };
+};
+
+/**
+ * A network of layers, trained and run by ONNX Runtime.
+ *
+ * - Modes: `fit` trains (dropout drops); `evaluate`, `predict` and exported models do not drop.
+ * - Randomness: none but the seed. The same seed, data and options give the same weights, bit for bit, on one machine and
+ *   number of threads, whether the training was saved, loaded and continued between epochs or not.
+ * - Resources: sessions are opened at need; `close` releases them. A closed model opens them again.
+ */
+export class Model {
+  readonly seed: number;
+  readonly #network: Network;
+  readonly #layers: readonly Layer[] | undefined;
+  readonly #plan: Plan;
+  readonly #programs: Programs;
+  readonly #state: TrainingState;
+  #made: MadeObjective | undefined;
+  #isTraining = false;
+  /** Grows whenever weights may have changed, so that no session with old ones is used. */
+  #generation = 0;
+
+  /** @throws NnError, SpecError when shapes do not fit. */
+  constructor(model: ModelEnds | PlannedModel, options: ModelOptions = {}) {
+    const { network, plan, layers } = "plan" in model ? model : plannedEnds(model);
+    this.seed = wholeNumber(options.seed ?? 0, "seed", 0);
+    this.#network = network;
+    this.#layers = layers;
+    this.#plan = plan;
+    this.#programs = new Programs(network, plan);
+    this.#state = { arrays: initialWeights(plan, this.seed), step: 0, epoch: 0, rateFactor: 1 };
+  }
+
+  /** A model from its description. @throws SpecError listing every problem. */
+  static fromSpec(spec: unknown, options: ModelOptions = {}): Model {
+    return new Model(parseModel(spec), options);
+  }
+
+  /** A model that was saved, as it was: weights, optimizer, seed and progress. @throws CheckpointError */
+  static load(bytes: Uint8Array): Model {
+    const saved = decodeCheckpoint(bytes);
+    return new Model(saved.model, { seed: saved.seed }).restored(saved);
+  }
+
+  /** Takes over a saved model's state. */
+  protected restored({ made, epoch, step, rateFactor, state }: LoadedCheckpoint): this {
+    this.#made = made;
+    this.#state.arrays = state;
+    this.#state.epoch = epoch;
+    this.#state.step = step;
+    this.#state.rateFactor = rateFactor;
+    return this;
+  }
+
+  /** What enters, by name, with the sizes of one sample. */
+  get inputs(): Plan["inputs"] {
+    return this.#plan.inputs;
+  }
+  /** What leaves, by name, with the sizes of one answer. */
+  get outputs(): readonly { readonly name: string; readonly shape: SampleShape }[] {
+    return this.#plan.outputs;
+  }
+  /** Sizes of one sample of the first input. */
+  get inputShape(): SampleShape {
+    return this.#plan.inputs[0]?.shape ?? [];
+  }
+  /** Sizes of one answer of the first output. */
+  get outputShape(): SampleShape {
+    return this.#plan.outputs[0]?.shape ?? [];
+  }
+  /** Epochs trained. */
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+  /** Optimizer steps taken. */
+  get step(): number {
+    return this.#state.step;
+  }
+  /** Numbers that training changes. */
+  get parameterCount(): number {
+    return this.#plan.weights.reduce(
+      (sum, { parameter, trainable }) => sum + (trainable ? elementsOf(parameter.shape) : 0),
+      0,
+    );
+  }
+  /** What the model was compiled for. */
+  get compileSpec(): CompileSpec | undefined {
+    return this.#made?.spec;
+  }
+
+  /** Says what to train for. The optimizer forgets what it remembered. @throws SpecError */
+  compile(options: CompileOptions): void {
+    this.#assertIdle("compile");
+    const made = parseObjective(options, this.#plan.outputs);
+    const weights = new Map(this.#plan.weights.map(({ id }) => [id, arrayOf(this.#state.arrays, id)] as const));
+    this.#state.arrays = new Map([...weights, ...initialSlots(this.#plan, made.objective.optimizer, weights)]);
+    this.#state.step = 0;
+    this.#state.rateFactor = 1;
+    this.#made = made;
+    this.#generation++;
+  }
+
+  /** Trains on arrays. @throws DataError, NonFiniteLossError, NnError; `signal.reason` when aborted. */
+  fit(x: NamedSamples, y: NamedSamples, options?: FitOptions): Promise<History>;
+  /** Trains on samples with random access, or on batches that come one by one (their own sizes count, not `batchSize`). */
+  fit(data: Source | Table | BatchStream, options?: FitOptions): Promise<History>;
+  async fit(
+    data: NamedSamples | Source | Table | BatchStream,
+    yOrOptions?: NamedSamples | FitOptions,
+    arrayOptions?: FitOptions,
+  ): Promise<History> {
+    const made = this.#compiled("fit");
+    const { objective } = made;
+    this.#assertIdle("fit");
+    const signature = this.#programs.signature(objective);
+    const isFed = isSource(data) || isTable(data) || isStream(data);
+    const given = (isFed ? yOrOptions : arrayOptions) as FitOptions | undefined;
+    const options = readFitOptions(given);
+    const all = isFed
+      ? data
+      : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight: given?.sampleWeight }, signature);
+    const { train, validation } = split(all, options, signature);
+    const seed = options.seed ?? this.seed;
+    const opened = new Set<unknown>();
+    this.#isTraining = true;
+    try {
+      return await trainLoop(
+        {
+          state: this.#state,
+          optimizer: objective.optimizer,
+          metrics: metricsOf(objective),
+          outputs: this.#plan.outputs.map(({ name }) => name),
+          seed,
+          trainer: (run) => this.#programs.trainer(run, made, options.threads),
+          open: (epoch) => {
+            this.#generation++;
+            if (isStream(train)) return streamFeed(openStream(train, epoch, opened), signature);
+            const order = options.shuffle
+              ? shuffledOrder(train.length, seed, epoch)
+              : Uint32Array.from({ length: train.length }, (_, i) => i);
+            return tableFeed(train, order, options.batchSize, signature);
+          },
+          validate: () => validation && this.#evaluate(validation, options),
+        },
+        options,
+      );
+    } finally {
+      this.#isTraining = false;
+      this.#generation++;
+    }
+  }
+
+  /** Loss and metrics on arrays. @throws DataError, NnError; `signal.reason` when aborted. */
+  evaluate(x: NamedSamples, y: NamedSamples, options?: EvaluateOptions): Promise<Scores>;
+  /** Loss and metrics on samples with random access. */
+  evaluate(source: Source | Table, options?: EvaluateOptions): Promise<Scores>;
+  async evaluate(
+    data: NamedSamples | Source | Table,
+    yOrOptions?: NamedSamples | EvaluateOptions,
+    arrayOptions?: EvaluateOptions,
+  ): Promise<Scores> {
+    const signature = this.#programs.signature(this.#compiled("evaluate").objective);
+    if (isSource(data) || isTable(data))
+      return this.#evaluate(tableOf(data, signature), (yOrOptions as EvaluateOptions | undefined) ?? {});
+    const { sampleWeight } = arrayOptions ?? {};
+    const table = arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight }, signature);
+    return this.#evaluate(table, arrayOptions ?? {});
+  }
+
+  /** The answers of the model's only output, float32 [count, ...]. @throws DataError; `signal.reason` when aborted. */
+  async predict(x: NamedSamples, options: PredictOptions = {}): Promise<Tensor<"float32">> {
+    const [only, ...others] = this.#plan.outputs;
+    const answers = await this.predictAll(x, options);
+    const answer = only && answers[only.name];
+    if (answer === undefined || others.length > 0)
+      throw new NnError(`predict: the model has ${this.#plan.outputs.length} outputs; use predictAll`);
+    return answer;
+  }
+
+  /** The answers of every output by name, float32 [count, ...]. @throws DataError; `signal.reason` when aborted. */
+  async predictAll(
+    x: NamedSamples,
+    options: PredictOptions = {},
+  ): Promise<Readonly<Record<string, Tensor<"float32">>>> {
+    const table = sampleTable(x, this.#plan.inputs);
+    const batchSize = wholeNumber(options.batchSize ?? 128, "batchSize", 1);
+    const session = await this.#programs.predictor(this.#generation, options.threads, () => this.#onnx(true));
+    return predictTable({ session, table, batchSize, signal: options.signal, state: this.#state.arrays });
+  }
+
+  /** The model as ONNX: inputs and outputs by name ("input" and "output" where there is one), [batch, ...] as outside, weights inside, no dropout. */
+  toOnnx(): OnnxModel {
+    return this.#onnx(false);
+  }
+
+  /** The model's description as JSON, every setting written out. */
+  toSpec(): ModelSpec {
+    return specOf(this.#network, this.#layers);
+  }
+
+  /** The model as one file: description, weights, optimizer, seed, progress, checksum. */
+  save(): Uint8Array<ArrayBuffer> {
+    const { arrays, epoch, step, rateFactor } = this.#state;
+    const compile = this.#made?.spec;
+    return encodeCheckpoint(
+      { spec: this.toSpec(), compile, seed: this.seed, epoch, step, rateFactor, state: arrays },
+      this.#plan,
+      this.#made?.objective.optimizer,
+    );
+  }
+
+  /** Copies of all weights, in Keras' order, shapes and layout. */
+  getWeights(): NamedWeight[] {
+    return shownWeights(this.#plan, this.#state.arrays);
+  }
+
+  /** Replaces all weights. What the optimizer remembers stays. @throws DataError */
+  setWeights(weights: readonly NamedWeight[]): void {
+    this.#assertIdle("setWeights");
+    this.#state.arrays = new Map([...this.#state.arrays, ...keptWeights(this.#plan, weights)]);
+    this.#generation++;
+  }
+
+  /** Forgets what stateful layers remember from run to run. */
+  resetStates(): void {
+    this.#assertIdle("resetStates");
+    for (const { id, parameter } of this.#plan.weights)
+      if (parameter.role === "state") arrayOf(this.#state.arrays, id).fill(0);
+  }
+
+  /** A table of layers, shapes and numbers of weights. */
+  summary(): string {
+    return summarize(this.#plan);
+  }
+
+  /** Releases all sessions. */
+  async close(): Promise<void> {
+    await this.#programs.close();
+  }
+
+  #onnx(stateful: boolean): OnnxModel {
+    return inferenceProgram(this.#plan, (id) => arrayOf(this.#state.arrays, id), { stateful });
+  }
+
+  async #evaluate(table: Table, options: EvaluateOptions): Promise<Scores> {
+    const made = this.#compiled("evaluate");
+    const signature = this.#programs.signature(made.objective);
+    const batchSize = wholeNumber(options.batchSize ?? 128, "batchSize", 1);
+    const session = await this.#programs.evaluator(table.columns, made, options.threads);
+    const metrics = metricsOf(made.objective);
+    return evaluateTable({ session, signature, metrics, state: this.#state.arrays }, table, {
+      batchSize,
+      signal: options.signal,
+    });
+  }
+
+  #compiled(method: string): MadeObjective {
+    if (this.#made === undefined) throw new NnError(`${method}: the model has no loss yet; call compile first`);
+    return this.#made;
+  }
+
+  #assertIdle(method: string): void {
+    if (this.#isTraining) throw new NnError(`${method}: the model is training; wait for fit to end, or abort it`);
+  }
+}
+
+/** A source or table as a table that fits. @throws DataError */
+function tableOf(data: Source | Table, signature: Signature): Table {
+  const table = isTable(data) ? data : tableOfSource(data, signature);
+  checkTable(table, signature);
+  return table;
+}
+
+/** Training and validation data. Keras' rule: the last samples validate, before any shuffling. */
+function split(
+  data: Source | Table | BatchStream,
+  { validationData: given, validationSplit }: ReturnType<typeof readFitOptions>,
+  signature: Signature,
+): { readonly train: Table | BatchStream; readonly validation: Table | undefined } {
+  const validation =
+    given === undefined
+      ? undefined
+      : isSource(given) || isTable(given)
+        ? tableOf(given, signature)
+        : arrayTable(given, signature);
+  if (isStream(data)) {
+    if (validationSplit > 0)
+      throw new NnError("fit: expected validationData with a stream of batches, received validationSplit");
+    return { train: data, validation };
+  }
+  const table = tableOf(data, signature);
+  if (validation !== undefined && validationSplit > 0)
+    throw new NnError("fit: expected validationData or validationSplit, received both");
+  const trained = Math.floor(table.length * (1 - validationSplit));
+  if (trained < 1) throw new DataError(`x: expected at least one sample to train on, received ${table.length}`);
+  if (validationSplit === 0) return { train: table, validation };
+  if (trained === table.length)
+    throw new DataError(`validationSplit: ${validationSplit} of ${table.length} samples leaves none to validate on`);
+  return { train: part(table, 0, trained), validation: part(table, trained, table.length) };
+}

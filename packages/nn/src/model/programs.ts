@@ -1,0 +1,96 @@
+/** @file A model's programs: plans for the sizes that the data has, and the sessions that run them. */
+import type { Model as OnnxModel } from "@gristmill/onnx";
+import type { Formats } from "../compile/data-inputs.ts";
+import { evaluationProgram } from "../compile/evaluation-program.ts";
+import type { Objective } from "../compile/objective.ts";
+import { targetsOf } from "../compile/objective.ts";
+import { type Plan, planModel } from "../compile/plan.ts";
+import { trainingProgram } from "../compile/training-program.ts";
+import type { SampleShape } from "../layers/shape.ts";
+import type { Network } from "../network/network.ts";
+import type { MadeObjective } from "../spec/compile-spec.ts";
+import type { Run } from "../training/feed.ts";
+import type { Trainer } from "../training/fit.ts";
+import { type Column, columnsOf, type Signature, sampleShapes } from "../training/source.ts";
+import { Sessions } from "./sessions.ts";
+
+/** Plans of other sizes than the declared ones that are kept: one for each length of sequences in use. */
+const mostPlans = 32;
+
+/** How data of these columns comes in. */
+const formatsOf = (columns: Readonly<Record<string, Column>>): Formats => ({
+  inputs: new Map([...columnsOf(columns, "x")].map(([name, { dtype, scale = 1 }]) => [name, { dtype, scale }])),
+  weights: new Map([...columnsOf(columns, "weight")].map(([name, { shape }]) => [name, shape])),
+});
+
+/** Writes programs and keeps their sessions. */
+export class Programs {
+  readonly #network: Network;
+  readonly #plan: Plan;
+  readonly #plans = new Map<string, Plan>();
+  readonly #sessions = new Sessions();
+
+  constructor(network: Network, plan: Plan) {
+    this.#network = network;
+    this.#plan = plan;
+  }
+
+  /** The plan for samples of these sizes. @throws SpecError when they do not fit */
+  planFor(shapes: readonly SampleShape[]): Plan {
+    const key = JSON.stringify(shapes);
+    if (key === JSON.stringify(this.#plan.inputs.map(({ shape }) => shape))) return this.#plan;
+    const found = this.#plans.get(key) ?? planModel(this.#network, shapes);
+    this.#plans.delete(key);
+    this.#plans.set(key, found);
+    const [oldest] = this.#plans.keys();
+    if (this.#plans.size > mostPlans && oldest !== undefined) this.#plans.delete(oldest);
+    return found;
+  }
+
+  /** What data must look like for an objective. */
+  signature(objective: Objective): Signature {
+    const targets = new Map<string, ReturnType<Signature["targets"]>>();
+    return {
+      inputs: this.#plan.inputs,
+      targets: (shapes) => {
+        const key = JSON.stringify(shapes);
+        const found = targets.get(key) ?? targetsOf(objective, this.planFor(shapes).outputs);
+        targets.set(key, found);
+        return found;
+      },
+    };
+  }
+
+  /** The training session for batches such as this run's. */
+  trainer({ batch, columns }: Run, { objective, spec }: MadeObjective, threads: number | undefined): Promise<Trainer> {
+    const key = `training ${batch} ${JSON.stringify([columns, spec])}`;
+    const plan = this.planFor(sampleShapes({ columns }, this.#plan.inputs));
+    return this.#sessions.get(key, threads, () => trainingProgram(plan, objective, batch, formatsOf(columns)));
+  }
+
+  /** The session that scores samples of these columns. */
+  async evaluator(
+    columns: Readonly<Record<string, Column>>,
+    { objective, spec }: MadeObjective,
+    threads: number | undefined,
+  ) {
+    const key = `evaluation ${JSON.stringify([columns, spec.loss, spec.metrics, spec.lossWeights])}`;
+    const plan = this.planFor(sampleShapes({ columns }, this.#plan.inputs));
+    const { session } = await this.#sessions.get(key, threads, () => ({
+      model: evaluationProgram(plan, objective, formatsOf(columns)),
+    }));
+    return session;
+  }
+
+  /** The session that answers; `generation` says which weights are in it. */
+  async predictor(generation: number, threads: number | undefined, write: () => OnnxModel) {
+    if (generation > 0) await this.#sessions.drop(`inference ${generation - 1} `);
+    const { session } = await this.#sessions.get(`inference ${generation}`, threads, () => ({ model: write() }));
+    return session;
+  }
+
+  /** Releases all sessions. */
+  async close(): Promise<void> {
+    await this.#sessions.close();
+  }
+}
