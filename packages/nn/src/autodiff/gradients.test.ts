@@ -136,6 +136,7 @@ describe("gradients", () => {
         "Mod",
         "ReduceProd",
         "Resize",
+        "Scan",
       ]
     `);
   });

@@ -1,7 +1,7 @@
 /** @file The gradient of every operator, from one file a family. An operator without a line here does not compile. */
 import type { GradientTable } from "./rule.ts";
 import { arithmeticRules } from "./rules/arithmetic.ts";
-import { controlFlowRules, creationRules, resizingRules } from "./rules/control-flow.ts";
+import { controlFlowRules, creationRules } from "./rules/control-flow.ts";
 import { convolutionRules } from "./rules/convolution.ts";
 import { elementwiseRules } from "./rules/elementwise.ts";
 import { importedRules } from "./rules/imported.ts";
@@ -11,6 +11,8 @@ import { matrixRules } from "./rules/matrix.ts";
 import { normalizationRules } from "./rules/normalization.ts";
 import { poolingRules } from "./rules/pooling.ts";
 import { reductionRules } from "./rules/reduction.ts";
+import { scanRules } from "./rules/scan.ts";
+import { resizingRules } from "./rules/resizing.ts";
 import { scanRules } from "./rules/scan.ts";
 
 /** The table. */

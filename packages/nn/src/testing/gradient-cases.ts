@@ -3,8 +3,10 @@ import type { gradientRules } from "../autodiff/table.ts";
 import { convolutionCases } from "./gradient-cases/convolutions.ts";
 import { elementCases } from "./gradient-cases/elements.ts";
 import { movingCases } from "./gradient-cases/moving.ts";
+import { normalizationCases } from "./gradient-cases/normalizations.ts";
 import { poolCases } from "./gradient-cases/pools.ts";
 import { productCases } from "./gradient-cases/products.ts";
+import { resizingCases } from "./gradient-cases/resizing.ts";
 import { scanCases } from "./gradient-cases/scan.ts";
 import type { GradientCase } from "./gradient-check.ts";
 
@@ -17,8 +19,10 @@ export const gradientCases = {
   ...convolutionCases,
   ...elementCases,
   ...movingCases,
+  ...normalizationCases,
   ...poolCases,
   ...productCases,
+  ...resizingCases,
   ...scanCases,
 } satisfies {
   readonly [O in RuledOperator]: readonly GradientCase[];

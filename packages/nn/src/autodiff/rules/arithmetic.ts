@@ -85,7 +85,13 @@ export const arithmeticRules = {
         : undefined;
     return [undefined, side(1, () => math.where(condition, dy, 0)), side(2, () => math.where(condition, 0, dy))];
   },
-  Mod: "noRule",
+  // y = a - b trunc(a / b), whose quotient only jumps: dy/da = 1, dy/db = -trunc(a / b) = (y - a) / b
+  Mod: (call) => {
+    const { math, dy } = call;
+    const [a, b] = [call.input(0), call.input(1)];
+    const quotient = (): Value => math.builder.op("Round", [math.div(math.sub(call.output(0), a), b)]);
+    return each(call, [() => dy, () => math.mul(dy, quotient())]);
+  },
   BitShift: "nonDifferentiable",
   BitwiseAnd: "nonDifferentiable",
   BitwiseOr: "nonDifferentiable",

@@ -1,4 +1,4 @@
-/** @file Operators that run graphs, make values, or resample. */
+/** @file Operators that run graphs, or make values. */
 import type { GradientTable } from "../rule.ts";
 
 /** Rules of operators that run sub-graphs. */
@@ -16,6 +16,3 @@ export const creationRules = {
   RandomUniformLike: "nonDifferentiable",
   Range: "nonDifferentiable",
 } satisfies Partial<GradientTable>;
-
-/** Rules of drawing larger and smaller. */
-export const resizingRules = { Resize: "noRule" } satisfies Partial<GradientTable>;

@@ -49,6 +49,7 @@ export const importedRules = {
   StringNormalizer: "nonDifferentiable",
   StringSplit: "nonDifferentiable",
   Swish: "noRule",
+  TensorScatter: "noRule",
   TfIdfVectorizer: "nonDifferentiable",
   Unique: "noRule",
 } satisfies Partial<GradientTable>;

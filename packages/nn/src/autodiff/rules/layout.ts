@@ -1,6 +1,7 @@
 /** @file Gradients of operators that move elements: each gradient moves back. */
 import { tensor, type Value } from "@gristmill/onnx";
 import { countElements, type GraphMath, sizesOf } from "../../graph/graph-math.ts";
+import { backAlongAxis, unitMatrix } from "../along-axis.ts";
 import { sumTo } from "../broadcast.ts";
 import type { GradientCall, GradientTable } from "../rule.ts";
 
@@ -51,6 +52,33 @@ function unslice(call: GradientCall<"Slice">): (Value | undefined)[] {
   const zeros = math.filled([countElements(call.input(0))], 0, dy.dtype);
   const flat = math.builder.op("ScatterElements", [zeros, indices, math.reshape(dy, [places.length])], { axis: 0 });
   return [math.reshape(flat, sizes)];
+}
+
+/** Padding that repeats elements of x ("edge", "reflect", "wrap"): each of them gets what its copies got. */
+function padByOthers(call: GradientCall<"Pad">): Value {
+  const { math } = call;
+  const sizes = sizesOf(call.input(0));
+  const pads = call.ints(1);
+  const axes = call.node.inputs[3] === undefined ? sizes.map((_, axis) => axis) : call.ints(3);
+  return axes.reduce((dy, named, i) => {
+    const [before = 0, after = 0] = [pads[i], pads[i + axes.length]];
+    const axis = axisOf(named, sizes.length);
+    if (before === 0 && after === 0) return dy;
+    const unit = unitMatrix(math, sizes[axis] ?? 1, dy);
+    const weights = math.builder.op("Pad", [unit, math.builder.ints(0, before, 0, after)], {
+      mode: call.settings.mode,
+    });
+    return backAlongAxis(math, dy, axis, weights);
+  }, call.dy);
+}
+
+/** [batch, channels, blocks, ...] → [batch, channels blocks, ...], the way back of DepthToSpace with channels first. */
+function spaceToDepthByColumn(call: GradientCall<"DepthToSpace">): Value {
+  const { math, dy } = call;
+  const size = call.settings.blocksize;
+  const [batch = 1, channels = 1, height = 1, width = 1] = sizesOf(dy);
+  const split = math.reshape(dy, [batch, channels, height / size, size, width / size, size]);
+  return math.reshape(math.transpose(split, [0, 1, 3, 5, 2, 4]), sizesOf(call.input(0)));
 }
 
 /** Rules of reordering. */
@@ -105,7 +133,7 @@ export const layoutRules = {
   },
   Slice: unslice,
   Pad: (call) => {
-    if (call.settings.mode !== "constant") throw call.unsupported(`mode "${call.settings.mode}" has no rule yet`);
+    if (call.settings.mode !== "constant") return [padByOthers(call)];
     const pads = call.ints(1);
     const axes = call.node.inputs[3] === undefined ? undefined : call.ints(3);
     const { builder } = call.math;
@@ -119,7 +147,7 @@ export const layoutRules = {
     return [call.math.builder.op("Trilu", inputs, { upper: call.settings.upper })];
   },
   DepthToSpace: (call) => {
-    if (call.settings.mode !== "DCR") throw call.unsupported('mode "CRD" has no rule yet');
+    if (call.settings.mode === "CRD") return [spaceToDepthByColumn(call)];
     return [call.math.builder.op("SpaceToDepth", [call.dy], { blocksize: call.settings.blocksize })];
   },
   SpaceToDepth: (call) => [

@@ -2,13 +2,31 @@
 import type { Value } from "@gristmill/onnx";
 import { type GraphMath, sizesOf } from "../../graph/graph-math.ts";
 import { sumTo } from "../broadcast.ts";
-import type { GradientTable } from "../rule.ts";
+import type { GradientCall, GradientTable } from "../rule.ts";
+import { einsum } from "./einsum.ts";
 
 /** The last two axes exchanged. */
 const turned = (math: GraphMath, x: Value): Value => {
   const rank = x.shape.length;
   return math.transpose(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
 };
+
+/** Factors and gradient of a MatMul with the axes that vectors had for the product only: [n] is a row [1, n] or a column [n, 1]. */
+function asMatrices(call: GradientCall<"MatMul">): [a: Value, b: Value, dy: Value] {
+  const { math, dy } = call;
+  const [a, b] = [call.input(0), call.input(1)];
+  const [left, right] = [sizesOf(a), sizesOf(b)];
+  const [isRow, isColumn] = [left.length === 1, right.length === 1];
+  if (!isRow && !isColumn) return [a, b, dy];
+  const outer = isRow ? sizesOf(dy).slice(0, isColumn ? undefined : -1) : sizesOf(dy).slice(0, -1);
+  const rows = isRow ? 1 : (left.at(-2) ?? 1);
+  const columns = isColumn ? 1 : (right.at(-1) ?? 1);
+  return [
+    isRow ? math.reshape(a, [1, ...left]) : a,
+    isColumn ? math.reshape(b, [...right, 1]) : b,
+    math.reshape(dy, [...outer, rows, columns]),
+  ];
+}
 
 /** Rules of products of matrices. */
 export const matrixRules = {
@@ -32,22 +50,20 @@ export const matrixRules = {
     ];
   },
   MatMul: (call) => {
-    const { math, dy } = call;
-    const [a, b] = [call.input(0), call.input(1)];
-    if (a.shape.length < 2 || b.shape.length < 2) throw call.unsupported("vectors have no rule: reshape to matrices");
+    const { math } = call;
+    const [a, b, dy] = asMatrices(call);
     const product = (left: Value, right: Value): Value => math.builder.op("MatMul", [left, right]);
     // [..., n, k] x [k, m], a weight: one big product over all rows instead of many small ones that are then summed
     const flat = (x: Value): Value => math.reshape(x, [-1, sizesOf(x).at(-1) ?? 1]);
     const isWeight = b.shape.length === 2 && a.shape.length > 2;
+    const da = (): Value => sumTo(math, product(dy, turned(math, b)), a);
+    const db = (): Value =>
+      isWeight ? math.product(flat(a), flat(dy), { transA: true }) : sumTo(math, product(turned(math, a), dy), b);
     return [
-      call.needs(0) ? sumTo(math, product(dy, turned(math, b)), a) : undefined,
-      call.needs(1)
-        ? isWeight
-          ? math.product(flat(a), flat(dy), { transA: true })
-          : sumTo(math, product(turned(math, a), dy), b)
-        : undefined,
+      call.needs(0) ? math.reshape(da(), sizesOf(call.input(0))) : undefined,
+      call.needs(1) ? math.reshape(db(), sizesOf(call.input(1))) : undefined,
     ];
   },
-  Einsum: "noRule",
+  Einsum: einsum,
   Det: "noRule",
 } satisfies Partial<GradientTable>;

@@ -13,7 +13,8 @@ type Reduction =
   | "ReduceL2"
   | "ReduceSumSquare"
   | "ReduceLogSum"
-  | "ReduceLogSumExp";
+  | "ReduceLogSumExp"
+  | "ReduceProd";
 
 /** What a reduction's rule works with: the input, and the result and its gradient with 1 where axes were folded. */
 interface Folded {
@@ -70,7 +71,15 @@ export const reductionRules = {
   ReduceLogSum: folding(({ math, x, y, dy }) => expandTo(math, math.mul(dy, math.exp(math.neg(y))), sizesOf(x))),
   // y = log(sum exp x): slope exp(x - y)
   ReduceLogSumExp: folding(({ math, x, y, dy }) => math.mul(dy, math.exp(math.sub(x, y)))),
-  ReduceProd: "noRule",
+  // the product of all others: y / x; where one element is 0 it alone has a slope, where two are none has
+  ReduceProd: folding(({ math, x, dy, axes }) => {
+    const isZero = math.equal(x, 0);
+    const safe = math.where(isZero, 1, x);
+    const zero = math.cast(isZero, x.dtype);
+    const othersAreNot = math.cast(math.equal(math.sub(math.sum(zero, axes, true), zero), 0), x.dtype);
+    const product = math.builder.op("ReduceProd", [safe, math.builder.ints(...axes)]);
+    return math.mul(math.mul(othersAreNot, math.div(product, safe)), dy);
+  }),
   ArgMax: "nonDifferentiable",
   ArgMin: "nonDifferentiable",
   // the gradient goes back to the places that were taken

@@ -75,6 +75,7 @@ export const elementCases = {
     withConstants("a square of negative numbers", "Pow", [both], (math, like) => [math.scalar(2, like)]),
     node("a broadcast exponent", "Pow", [above, at(1.5)]),
   ],
+  Mod: [node("the remainder has the sign of a", "Mod", [at(5.3, -5.3, 0.7), at(2, 1.5, -3)], { fmod: 1 })],
   PRelu: [
     node("both signs", "PRelu", [both, at(0.2, 0.3, 0.4, 0.5)], {}, "float32"),
     node("one slope for all", "PRelu", [random(2, 3), at(0.3)], {}, "float32"),
@@ -146,6 +147,15 @@ export const elementCases = {
   ReduceSumSquare: reduction("ReduceSumSquare"),
   ReduceLogSum: reduction("ReduceLogSum", positive24),
   ReduceLogSumExp: reduction("ReduceLogSumExp"),
+  ReduceProd: [
+    ...reduction("ReduceProd"),
+    withConstants(
+      "one 0 in a row, two in another",
+      "ReduceProd",
+      [{ shape: [3, 3], values: [2, 0, 3, 0, 4, 0, 1, 2, -3] }],
+      (math) => [math.builder.ints(1)],
+    ),
+  ],
   TopK: [withConstants("two of each row", "TopK", [distinct(3, 4)], (math) => [ints(math, [1], 2)], { axis: 1 })].map(
     (one): GradientCase => ({
       ...one,

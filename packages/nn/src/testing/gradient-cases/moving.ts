@@ -36,6 +36,16 @@ export const movingCases = {
   ],
   Pad: [
     withConstants("added and cut", "Pad", [random(3, 4)], (math) => [math.builder.ints(1, -1, 0, 2)]),
+    ...["reflect", "edge", "wrap"].map((mode) =>
+      withConstants(mode, "Pad", [random(3, 4)], (math) => [math.builder.ints(1, 2, 0, 3)], { mode }),
+    ),
+    withConstants(
+      "reflect, one named axis",
+      "Pad",
+      [random(3, 4, 2)],
+      (math) => [math.builder.ints(2, 1), undefined, math.builder.ints(-2)],
+      { mode: "reflect" },
+    ),
     withConstants("named axes", "Pad", [random(3, 4)], (math, like) => [
       math.builder.ints(2, 1),
       math.scalar(0.5, like),
@@ -43,7 +53,10 @@ export const movingCases = {
     ]),
   ],
   Trilu: [node("the lower triangle", "Trilu", [random(3, 4)], { upper: 0 })],
-  DepthToSpace: [node("blocks of 2", "DepthToSpace", [random(1, 8, 2, 3)], { blocksize: 2 })],
+  DepthToSpace: [
+    node("blocks of 2", "DepthToSpace", [random(1, 8, 2, 3)], { blocksize: 2 }),
+    node("blocks of 2, channels first", "DepthToSpace", [random(1, 8, 2, 3)], { blocksize: 2, mode: "CRD" }),
+  ],
   SpaceToDepth: [node("blocks of 2", "SpaceToDepth", [random(1, 2, 4, 6)], { blocksize: 2 })],
   Gather: [
     withConstants("a row twice, and one from the end", "Gather", [random(4, 3)], (math) => [
