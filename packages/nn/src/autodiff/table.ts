@@ -11,7 +11,6 @@ import { matrixRules } from "./rules/matrix.ts";
 import { normalizationRules } from "./rules/normalization.ts";
 import { poolingRules } from "./rules/pooling.ts";
 import { reductionRules } from "./rules/reduction.ts";
-import { scanRules } from "./rules/scan.ts";
 import { resizingRules } from "./rules/resizing.ts";
 import { scanRules } from "./rules/scan.ts";
 
