@@ -3,6 +3,7 @@ import { addDims, multiplyDims, subtractDims } from "../dim.ts";
 import type { Value } from "../graph/graph.ts";
 import { type Dim, formatShape, type Shape } from "../shape.ts";
 import { optional, preset } from "./attribute.ts";
+import { shapeInput } from "./layout.ts";
 import { type Call, operator } from "./operator.ts";
 import { floats, sameDtype, takeRank, takeSame, unify } from "./rules.ts";
 import { perAxis, slide } from "./window.ts";
@@ -103,10 +104,10 @@ export const convolution = {
     infer: (call) => {
       const x = call.input(0);
       const [batch = 1, columns = 1, positions = 1] = takeRank(call, x, 3);
-      const image = call.contents(1);
+      const image = shapeInput(call, 1);
       const block = call.numbers(2);
-      if (image === undefined || block === undefined)
-        throw call.shapeError("constant image and block sizes", "sizes that only the run tells");
+      if (call.contents(1) === undefined || block === undefined)
+        return [{ dtype: x.dtype, shape: [batch, call.fresh("channels"), ...image] }];
       const kernel = block.reduce((a, b) => a * b, 1);
       if (typeof columns === "number" && columns % kernel !== 0)
         throw call.shapeError(`axis 1 to be a multiple of ${kernel}`, formatShape(x.shape));

@@ -2,7 +2,7 @@
 import { multiplyDims } from "../dim.ts";
 import { optional, preset } from "./attribute.ts";
 import { operator } from "./operator.ts";
-import { anything, axisOf, bools, numeric, take, takeRank } from "./rules.ts";
+import { anything, axisOf, bools, numeric, sameDtype, take, takeRank, unify } from "./rules.ts";
 
 /** Elements chosen by what they are, or by a list. */
 export const selection = {
@@ -38,6 +38,24 @@ export const selection = {
       const axis = axisOf(call, call.attributes.axis, x.shape.length);
       const all = { dtype: "int64", shape: [x.shape[axis] ?? 1] } as const;
       return [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? found : dim)) }, places, all, places];
+    },
+  }),
+  /** Inputs: cache, update, where each of the batch begins to write along `axis` (int64 [batch]). The cache with the update in it. */
+  TensorScatter: operator({
+    since: 24,
+    inputs: [2, 3],
+    outputs: [1, 1],
+    attributes: { axis: preset("int", -2), mode: preset("string", "linear") },
+    infer: (call) => {
+      const cache = take(call, 0, anything);
+      const update = sameDtype(call, 1, cache) ?? call.input(1);
+      const axis = axisOf(call, call.attributes.axis, cache.shape.length);
+      const sizes = takeRank(call, update, cache.shape.length);
+      const shape = cache.shape.map((dim, i) =>
+        i === axis ? dim : unify(call, dim, sizes[i] ?? 1, `"${update.name}" to have on axis ${i}:`),
+      );
+      if (call.inputs[2] !== undefined) takeRank(call, take(call, 2, ["int64"]), 1);
+      return [{ dtype: cache.dtype, shape }];
     },
   }),
   /** Inputs: x, lengths (int64 [batch]). The first `length` steps of each sequence backwards; the rest as they are. */

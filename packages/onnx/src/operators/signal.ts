@@ -1,5 +1,5 @@
 /** @file Spectra: Fourier transforms, their windows, and the mel scale. */
-import { addDims, divideDims, subtractDims } from "../dim.ts";
+import { addDims, divideDims, multiplyDims, subtractDims } from "../dim.ts";
 import { type Dtype, dtypeOfCode } from "../dtype.ts";
 import { type Dim, formatShape } from "../shape.ts";
 import { preset } from "./attribute.ts";
@@ -36,7 +36,7 @@ export const signal = {
   HannWindow: window,
   HammingWindow: window,
   BlackmanWindow: window,
-  /** Inputs: x [..., points, ..., 1 or 2], number of points, axis (scalars). Output ends in an axis of 2. */
+  /** Inputs: x [..., points, ..., 1 or 2], number of points, axis (scalars). Output ends in an axis of 2 (1 where `inverse` meets `onesided`). */
   DFT: operator({
     since: 20,
     inputs: [1, 3],
@@ -50,10 +50,16 @@ export const signal = {
       if (given === undefined) return [{ dtype: x.dtype, shape: x.shape.map((_, i) => call.fresh(`axis${i}`)) }];
       const axis = axisOf(call, given[0] ?? -2, rank);
       if (axis === rank - 1) throw call.shapeError("an axis before the last one", String(axis));
-      const length = call.inputs[1] === undefined ? (x.shape[axis] ?? 1) : sizeInput(call, 1, "length");
+      const length = call.inputs[1] === undefined ? undefined : sizeInput(call, 1, "length");
+      const taken = x.shape[axis] ?? 1;
       const { inverse, onesided } = call.attributes;
-      const size = frequencies(length, onesided !== 0 && inverse === 0);
-      return [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? size : i === rank - 1 ? 2 : dim)) }];
+      // what comes back from the frequencies of one side is real
+      const isReal = inverse !== 0 && onesided !== 0;
+      const size = isReal
+        ? (length ?? multiplyDims(subtractDims(taken, 1), 2))
+        : frequencies(length ?? taken, onesided !== 0);
+      const parts = isReal ? 1 : 2;
+      return [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? size : i === rank - 1 ? parts : dim)) }];
     },
   }),
   /** Inputs: x [batch, points, 1 or 2], step, window [frame], length of a frame. Output [batch, frames, frequencies, 2]. */

@@ -70,6 +70,10 @@ export const selectionCases: CasesOf<typeof selection> = {
       outputs: 4,
     },
   ],
+  TensorScatter: [
+    { note: "one step", inputs: [f(2, 3, 5, 4), f(2, 3, 1, 4), of("int64", [2], 1, 4)] },
+    { note: "from the start", inputs: [f(2, 5, 4), f(2, 2, 4)] },
+  ],
   ReverseSequence: [
     { note: "steps first", inputs: [f(4, 3), of("int64", [3], 1, 4, 2)] },
     {

@@ -84,6 +84,12 @@ export const convolutionCases: CasesOf<typeof convolution> = {
       attributes: { strides: [2, 2], pads: [1, 1, 1, 1] },
     },
     { note: "dilated", inputs: [f(1, 4, 25), ints(7, 7), ints(2, 2)], attributes: { dilations: [2, 2] } },
+    {
+      note: "fed sizes",
+      open: 3,
+      inputs: [f(1, 4, 25), of("int64", [2], 6, 6), of("int64", [2], 2, 2)],
+      numbersOnly: "two axes are meant",
+    },
   ],
 };
 

@@ -28,6 +28,7 @@ export const signalCases: CasesOf<typeof signal> = {
     { note: "real", inputs: [f(2, 8, 1)] },
     { note: "one side", inputs: [f(2, 8, 1)], attributes: { onesided: 1 } },
     { note: "backwards", inputs: [f(2, 8, 2)], attributes: { inverse: 1 } },
+    { note: "back from one side", inputs: [f(2, 5, 2)], attributes: { inverse: 1, onesided: 1 } },
     { note: "another axis, padded", inputs: [f(2, 6, 5, 1), scalar(8), scalar(1)] },
   ],
   STFT: [
