@@ -19,6 +19,7 @@ export function readMail(raw: string): Mail {
 }
 
 function split(raw: string): { headers: Headers; body: string } {
+  if (raw.startsWith("\n")) return { headers: new Map(), body: raw.slice(1) };
   const end = raw.indexOf("\n\n");
   const lines = (end < 0 ? raw : raw.slice(0, end)).replaceAll(/\n[ \t]+/g, " ").split("\n");
   const headers = new Map<string, string>();
