@@ -3,10 +3,10 @@ import type { KindTable } from "../schema/kind.ts";
 import { constant, ones, zeros } from "./constant.ts";
 import type { Initializer } from "./initializer.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "./random.ts";
+import { unitForgetBias } from "./unit-forget-bias.ts";
 import { glorotNormal, glorotUniform, heNormal, heUniform, lecunNormal, lecunUniform } from "./variance-scaling.ts";
 
-/** Every initializer. */
-export const initializers: KindTable<Initializer> = {
+const plain: KindTable<Initializer> = {
   zeros,
   ones,
   constant,
@@ -20,3 +20,6 @@ export const initializers: KindTable<Initializer> = {
   lecunUniform,
   lecunNormal,
 };
+
+/** Every initializer. */
+export const initializers: KindTable<Initializer> = { ...plain, unitForgetBias: unitForgetBias(plain) };
