@@ -1,8 +1,16 @@
 /** @file onnx: graphs that train and serve. Read in this order: dtype, shape, tensor, graph, operators, format, session. */
 export { type Dtype, dtypeBytes, dtypeCode, dtypeOfCode, dtypes, isFloating } from "./dtype.ts";
 export { DtypeError, OnnxError, OnnxFormatError, SessionError, ShapeError } from "./errors.ts";
-export { decodeModel } from "./format/decode.ts";
+export { type DecodeOptions, decodeModel } from "./format/decode.ts";
 export { encodeModel } from "./format/encode.ts";
+export type { ExternalData, ExternalPlace } from "./format/external-data.ts";
+export { ExternalFolder, type ExternalLimits } from "./format/external-folder.ts";
+export {
+  type ReadModelOptions,
+  readModelFile,
+  type WriteModelOptions,
+  writeModelFile,
+} from "./format/model-file.ts";
 export type { DecodeLimits } from "./format/scan.ts";
 export { decodeTensor } from "./format/tensor-file.ts";
 export { GraphBuilder } from "./graph/builder.ts";

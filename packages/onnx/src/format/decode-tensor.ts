@@ -4,12 +4,20 @@ import { OnnxFormatError } from "../errors.ts";
 import { elementCount, formatShape, mostAxes } from "../shape.ts";
 import { emptyArray, type Tensor, tensor } from "../tensor.ts";
 import { isLittleEndian, swapped } from "./byte-order.ts";
+import { type ExternalData, externalPlace } from "./external-data.ts";
 import { toBigInt, toInt, toText, type WireInt, type WireTensor } from "./wire.ts";
 
-/** @throws OnnxFormatError when the sizes, the type and the bytes do not agree, or the data lies in another file. */
-export function fromWireTensor(where: string, wire: WireTensor): Tensor {
-  if (wire.externalData.length > 0 || wire.dataLocation !== 0)
-    throw new OnnxFormatError(where, "the data lies in another file, which is not read; save the model as one file");
+/**
+ * @param external where weights in other files come from; undefined where they are not read
+ * @throws OnnxFormatError when the sizes, the type and the bytes do not agree, or the data lies in another file.
+ */
+export function fromWireTensor(where: string, wire: WireTensor, external?: ExternalData): Tensor {
+  const isExternal = wire.externalData.length > 0 || wire.dataLocation !== 0;
+  if (isExternal && external === undefined)
+    throw new OnnxFormatError(
+      where,
+      "the data lies in another file, which is not read from bytes alone; use readModelFile, or save the model as one file",
+    );
   if (wire.segment.length > 0) throw new OnnxFormatError(where, "tensors in segments are not supported");
   const dtype = dtypeOfCode(wire.dataType);
   if (dtype === undefined) throw new OnnxFormatError(where, `element type ${wire.dataType} is not supported`);
@@ -17,6 +25,7 @@ export function fromWireTensor(where: string, wire: WireTensor): Tensor {
   const count = elementCount(shape) ?? 0;
   if (!Number.isSafeInteger(count)) throw new OnnxFormatError(where, `${formatShape(shape)} has too many elements`);
   if (dtype === "string") {
+    if (isExternal) throw new OnnxFormatError(where, "strings in another file are not supported");
     expectCount(where, shape, count, wire.stringData.length);
     return tensor(
       dtype,
@@ -24,9 +33,12 @@ export function fromWireTensor(where: string, wire: WireTensor): Tensor {
       wire.stringData.map((text) => toText(where, text)),
     );
   }
-  const data = Object.hasOwn(wire, "rawData")
-    ? fromRaw(where, dtype, shape, count, wire.rawData)
-    : fromFields(where, dtype, shape, count, wire);
+  const data =
+    isExternal && external !== undefined
+      ? fromExternal(where, dtype, count, wire, external)
+      : Object.hasOwn(wire, "rawData")
+        ? fromRaw(where, dtype, shape, count, wire.rawData)
+        : fromFields(where, dtype, shape, count, wire);
   if (dtype === "bool" && (data as Uint8Array).some((byte) => byte > 1))
     throw new OnnxFormatError(where, "expected 0 or 1 for each bool, received another byte");
   return tensor(dtype, shape, data as never);
@@ -61,6 +73,18 @@ function fromRaw(where: string, dtype: Dtype, shape: readonly number[], count: n
   const data = emptyArray(dtype, count);
   // a copy: the file's bytes may lie at any address, and need not stay in memory
   if (ArrayBuffer.isView(data)) new Uint8Array(data.buffer).set(isLittleEndian ? raw : swapped(raw, size));
+  return data;
+}
+
+function fromExternal(where: string, dtype: Dtype, count: number, wire: WireTensor, external: ExternalData) {
+  const size = dtypeBytes(dtype);
+  const place = externalPlace(where, wire.externalData);
+  external.claim(where, place, count * size);
+  const data = emptyArray(dtype, count);
+  if (!ArrayBuffer.isView(data)) return data;
+  const bytes = new Uint8Array(data.buffer);
+  external.read(where, place, bytes);
+  if (!isLittleEndian) bytes.set(swapped(bytes, size));
   return data;
 }
 

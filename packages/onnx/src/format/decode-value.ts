@@ -5,11 +5,16 @@ import type { Attribute, Attributes, Value } from "../graph/graph.ts";
 import type { Inferred } from "../operators/operator.ts";
 import { type Dim, isDimName, mostAxes, unknownShape } from "../shape.ts";
 import { fromWireTensor, toSize } from "./decode-tensor.ts";
+import type { ExternalData } from "./external-data.ts";
 import { attributeTypes } from "./schema.ts";
 import { toInt, toText, type WireAttribute, type WireTensorType, type WireValue } from "./wire.ts";
 
 /** All attributes but graphs, which need to know what enters them first. */
-export function fromWireAttributes(node: string, wires: readonly WireAttribute[]): Attributes {
+export function fromWireAttributes(
+  node: string,
+  wires: readonly WireAttribute[],
+  external: ExternalData | undefined,
+): Attributes {
   const seen = new Set<string>();
   const plain: [string, Attribute][] = [];
   for (const wire of wires) {
@@ -18,12 +23,12 @@ export function fromWireAttributes(node: string, wires: readonly WireAttribute[]
     seen.add(wire.name);
     if (wire.refAttrName !== "")
       throw new OnnxFormatError(where, "references to attributes of functions are not supported");
-    if (wire.type !== attributeTypes.graph) plain.push([wire.name, fromWireAttribute(where, wire)]);
+    if (wire.type !== attributeTypes.graph) plain.push([wire.name, fromWireAttribute(where, wire, external)]);
   }
   return Object.fromEntries(plain);
 }
 
-function fromWireAttribute(where: string, wire: WireAttribute): Attribute {
+function fromWireAttribute(where: string, wire: WireAttribute, external: ExternalData | undefined): Attribute {
   switch (wire.type) {
     case attributeTypes.float:
       return { float: wire.f };
@@ -39,7 +44,7 @@ function fromWireAttribute(where: string, wire: WireAttribute): Attribute {
       return wire.strings.map((text) => toText(where, text));
     case attributeTypes.tensor:
       if (wire.t === null) throw new OnnxFormatError(where, "says it is a tensor and has none");
-      return { tensor: fromWireTensor(where, wire.t) };
+      return { tensor: fromWireTensor(where, wire.t, external) };
     default:
       throw new OnnxFormatError(where, `attributes of type ${wire.type} are not supported`);
   }

@@ -10,6 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import { upgradedOpset, upgradeNode } from "../upgrade/upgrade.ts";
 import { fromWireTensor } from "./decode-tensor.ts";
 import { fromWireAttributes, fromWireValue } from "./decode-value.ts";
+import type { ExternalData } from "./external-data.ts";
 import { type DecodeLimits, scanMessage } from "./scan.ts";
 import { attributeTypes } from "./schema.ts";
 import {
@@ -26,12 +27,12 @@ import {
  * Reads an ONNX file. Values get their types by the same inference as in `GraphBuilder`; where an operator has no rule
  * or does not fit, what the file declares stands, and `checkGraph` says what is wrong.
  *
- * Not read: weights in other files, functions, sparse tensors, sequences, maps, and element types without support.
+ * Weights in other files are read only with `external`: see `readModelFile`. Not read: functions, sparse tensors, sequences, maps, and element types without support.
  * @throws OnnxFormatError for bytes that are no ONNX model, for what is not read, for operators of old sets that have no
  * counterpart, and beyond the limits.
  */
-export function decodeModel(bytes: Uint8Array, limits: DecodeLimits = {}): Model {
-  scanMessage("ModelProto", bytes, limits);
+export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Model {
+  scanMessage("ModelProto", bytes, options);
   const wire = parseWire(bytes);
   if (wire.graph === null) throw new OnnxFormatError("file", "expected an ONNX model, found no graph in it");
   if (wire.functions.length > 0)
@@ -46,6 +47,7 @@ export function decodeModel(bytes: Uint8Array, limits: DecodeLimits = {}): Model
     names: isOld ? namesOf(wire.graph) : undefined,
     // until IR version 4 every weight is listed as an input too, and is no less a constant for it
     inputsListWeights: toInt("ir_version", wire.irVersion) < 4,
+    external: options.external,
   };
   return {
     graph: fromWireGraph(reading, wire.graph, new Scope(), undefined),
@@ -63,6 +65,13 @@ interface Reading {
   /** Every name of the file, where nodes have to be added. */
   readonly names: Names | undefined;
   readonly inputsListWeights: boolean;
+  readonly external: ExternalData | undefined;
+}
+
+/** How a model is read. */
+export interface DecodeOptions extends DecodeLimits {
+  /** Where weights in other files come from; a model that has some is refused when not said. */
+  readonly external?: ExternalData;
 }
 
 /** @throws OnnxFormatError when the file names no version of ai.onnx, or one below 1. */
@@ -99,7 +108,10 @@ function fromWireGraph(reading: Reading, wire: WireGraph, scope: Scope, entering
   for (const input of inputs) scope.define(input);
   const inputNames = new Set(inputs.map((input) => input.name));
   const initializers = new Map<string, Tensor>(
-    wire.initializer.map((tensor) => [tensor.name, fromWireTensor(`initializer "${tensor.name}"`, tensor)]),
+    wire.initializer.map((tensor) => [
+      tensor.name,
+      fromWireTensor(`initializer "${tensor.name}"`, tensor, reading.external),
+    ]),
   );
   if (initializers.size !== wire.initializer.length)
     throw new OnnxFormatError(wire.name, "two initializers have the same name");
@@ -131,7 +143,7 @@ function fromWireNode(here: Here, wire: WireNode): Node {
     return value === undefined ? unknown(output) : fromWireValue(value, undefined);
   };
   const domain = wire.domain === "ai.onnx" ? "" : wire.domain;
-  const plain = fromWireAttributes(name, wire.attribute);
+  const plain = fromWireAttributes(name, wire.attribute, reading.external);
   const written = {
     where: name,
     operator: wire.opType,

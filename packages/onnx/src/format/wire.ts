@@ -65,7 +65,7 @@ export interface WireTensor {
   readonly rawData: Uint8Array;
   readonly doubleData: readonly number[];
   readonly uint64Data: readonly WireInt[];
-  readonly externalData: readonly unknown[];
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
   readonly dataLocation: number;
 }
 

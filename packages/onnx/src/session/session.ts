@@ -1,12 +1,14 @@
 /** @file A session runs one model: inputs in, outputs out, one run at a time. */
-import { availableParallelism } from "node:os";
-import { basename } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { SessionError } from "../errors.ts";
 import { encodeModel } from "../format/encode.ts";
+import { weightBytes, writeModelFile } from "../format/model-file.ts";
 import type { Model } from "../graph/graph.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkFeeds, checkFetches } from "./feeds.ts";
-import { type NativeSession, openNative, type Port } from "./runtime.ts";
+import { type NativeSession, openNative, type Port, type RuntimeSettings } from "./runtime.ts";
 
 /** How a session is opened. */
 export interface SessionOptions {
@@ -21,6 +23,13 @@ export interface SessionOptions {
   readonly optimization?: "all" | "basic" | "none";
   /** Sizes for named axes, so that the runtime can plan with them. */
   readonly dimensions?: Readonly<Record<string, number>>;
+  /**
+   * Models with weights of more bytes are handed to the runtime as files, since one message cannot hold them; nearly 2 GiB
+   * when not said.
+   */
+  readonly inMemoryUpToBytes?: number;
+  /** Folder for those files, which are removed when the session closes; the system's temporary folder when not said. */
+  readonly scratchFolder?: string;
   /** Path prefix of a profile in Chrome's trace format, written when the session closes. */
   readonly profile?: string;
   /** Checked before and after loading, which cannot be interrupted. */
@@ -107,17 +116,39 @@ async function openModel(
   options: SessionOptions,
   threads: number,
 ): Promise<NativeSession> {
-  const source = typeof model === "string" || model instanceof Uint8Array ? model : encodeModel(model);
+  const settings: RuntimeSettings = {
+    threads,
+    spinning: options.spinning ?? true,
+    optimization: options.optimization ?? "all",
+    dimensions: options.dimensions ?? {},
+    profile: options.profile,
+  };
   try {
-    return await openNative(source, {
-      threads,
-      spinning: options.spinning ?? true,
-      optimization: options.optimization ?? "all",
-      dimensions: options.dimensions ?? {},
-      profile: options.profile,
-    });
+    if (typeof model === "string" || model instanceof Uint8Array) return await openNative(model, settings);
+    if (weightBytes(model) <= (options.inMemoryUpToBytes ?? mostInMemory))
+      return await openNative(encodeModel(model), settings);
+    return await openThroughFiles(model, options.scratchFolder ?? tmpdir(), settings);
   } catch (cause) {
     throw new SessionError(name, `the model cannot be loaded: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A protobuf message ends at 2 GiB; what is no weight has 64 MiB of it. */
+const mostInMemory = 2 ** 31 - 2 ** 26;
+
+/** Opens a model that no one message holds: weights beside it, in files that go with the session. */
+async function openThroughFiles(model: Model, scratch: string, settings: RuntimeSettings): Promise<NativeSession> {
+  const folder = mkdtempSync(join(scratch, "gristmill-model-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const path = join(folder, "model.onnx");
+    writeModelFile(path, model, { oneFileUpToBytes: 0 });
+    const native = await openNative(path, settings);
+    // the runtime maps the weights, and may read them for as long as it lives
+    return { ...native, release: () => native.release().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
   }
 }
 
