@@ -12,6 +12,7 @@ import { NnError } from "../errors.ts";
 import { GraphMath } from "../graph/graph-math.ts";
 import { gradientCases } from "../testing/gradient-cases.ts";
 import { checkGradient, type GradientCase, toleranceOf } from "../testing/gradient-check.ts";
+import { GradientError } from "./gradient-error.ts";
 import { gradients } from "./gradients.ts";
 import { gradientRules } from "./table.ts";
 
@@ -110,6 +111,23 @@ describe("gradients", () => {
     expect(() => gradients(math, { value: y, gradient: builder.scalar(1) }, [x])).toThrow(NnError);
     expect(() => gradients(math, { value: y, gradient: builder.scalar(1) }, [x])).toThrow(
       "odd_1/Det: Det has no gradient here",
+    );
+  });
+
+  it("of several operators without a rule are refused all at once, in the order of the graph", () => {
+    const builder = new GraphBuilder();
+    const math = new GraphMath(builder);
+    const w = builder.input("w", "float32", [2, 2, 2]);
+    const frozen = builder.op("Det", [builder.input("x", "float32", [2, 2, 2])]); // nobody wants its gradient
+    const first = builder.within("first", () => builder.op("Det", [w]));
+    const y = builder.within("second", () => {
+      const matrices = math.mul(math.reshape(math.add(first, frozen), [1, 1, 2]), w);
+      return math.add(builder.op("Det", [matrices]), builder.op("ReduceSum", [w], { keepdims: 0 }));
+    });
+    const refused = () => gradients(math, { value: y, gradient: y }, [w]);
+    expect(refused).toThrow(GradientError);
+    expect(refused).toThrow(
+      /^first\/Det: Det has no gradient here: .*\nsecond\/Det: Det has no gradient here: .*\n.*freeze all before/,
     );
   });
 

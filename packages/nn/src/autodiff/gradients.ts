@@ -2,34 +2,57 @@
  * @file Reverse-mode differentiation: the nodes of a graph are walked back from the last to the first, and each hands the
  * gradients of its outputs to its inputs, by the rule of its operator. What comes in on several ways is added.
  */
-import { type Node, type OperatorName, operators, settingsOf, type Value } from "@gristmill/onnx";
-import { NnError } from "../errors.ts";
-import { capturedValues } from "../graph/captured.ts";
+import { isFloating, type Node, type OperatorName, operators, type Value } from "@gristmill/onnx";
+import { NnError, type Problem } from "../errors.ts";
 import { type GraphMath, sizesOf } from "../graph/graph-math.ts";
-import type { GradientCall, GradientEntry, Seed } from "./rule.ts";
+import { callOf, readsOf, type WayBack } from "./gradient-call.ts";
+import { GradientError, unsupported } from "./gradient-error.ts";
+import { Recomputation } from "./recompute.ts";
+import type { GradientEntry, GradientRule, Seed } from "./rule.ts";
 import { gradientRules } from "./table.ts";
+
+/** How gradients are taken. */
+export interface GradientOptions {
+  /**
+   * Scopes ("encoder_3") whose nodes are computed a second time on the way back instead of being kept: less memory for one
+   * more forward pass. The numbers stay the same. Prune the graph afterwards: copies that nothing needs are written too.
+   */
+  readonly recompute?: readonly string[];
+}
 
 /**
  * Writes the gradients of `wanted` into the graph of `math`, which must hold all nodes between them and the seed.
  *
  * - Shapes: each gradient has its value's shape; all sizes on the way are known.
  * - A value that the seed does not depend on gets zeros.
- * @throws NnError when an operator on the way has no rule.
+ * @throws GradientError listing every operator on the way that has no rule.
  */
-export function gradients(math: GraphMath, seed: Seed, wanted: readonly Value[]): Value[] {
-  const found = differentiate(math, math.builder.nodes, [seed], wanted);
+export function gradients(
+  math: GraphMath,
+  seed: Seed,
+  wanted: readonly Value[],
+  options: GradientOptions = {},
+): Value[] {
+  const tape = [...math.builder.nodes];
+  const again = new Recomputation(math, tape, options.recompute ?? [], wanted);
+  const found = walkBack(math, tape, [seed], wanted, again);
   return wanted.map((value, i) => found[i] ?? math.filled(sizesOf(value), 0, value.dtype));
 }
 
 /** The walk back along a tape of nodes; undefined for what no seed depends on. */
-function differentiate(
+const differentiate: WayBack["differentiate"] = (math, tape, seeds, wanted) =>
+  walkBack(math, tape, seeds, wanted, new Recomputation(math, tape, [], wanted));
+
+function walkBack(
   math: GraphMath,
   tape: readonly Node[],
   seeds: readonly Seed[],
   wanted: readonly Value[],
+  again: Recomputation,
 ): (Value | undefined)[] {
   const needed = reached(tape, wanted);
   const found = new Map<Value, Value>();
+  const problems: Problem[] = [];
   const give = (value: Value, gradient: Value): void => {
     const before = found.get(value);
     found.set(value, before === undefined ? gradient : math.add(before, gradient));
@@ -38,11 +61,19 @@ function differentiate(
   for (const node of [...tape].reverse()) {
     const isOnTheWay = node.outputs.some((output) => output !== undefined && found.has(output) && needed.has(output));
     if (!isOnTheWay) continue;
-    const entry = entryOf(node);
-    if (entry === "nonDifferentiable") continue;
-    if (entry === "noRule") throw unsupported(node, "nobody has written its rule yet");
+    const rule = ruleOf(node);
+    if (rule === undefined) continue;
     const reads = readsOf(node);
-    const given = math.builder.within("gradient", () => entry(callOf(math, node, found, needed)));
+    const given = math.builder.within("gradient", () => {
+      try {
+        const call = callOf({ math, found, needed, differentiate }, node, again.shown(node, found));
+        return rule(call);
+      } catch (cause) {
+        if (!(cause instanceof GradientError)) throw cause;
+        problems.push(...cause.problems);
+        return reads.map((value) => standIn(math, value)); // to find what else is missing
+      }
+    });
     given.forEach((gradient, i) => {
       const input = reads[i];
       if (gradient === undefined || input === undefined || !needed.has(input)) return;
@@ -50,11 +81,9 @@ function differentiate(
       give(input, gradient);
     });
   }
+  if (problems.length > 0) throw new GradientError(problems.reverse());
   return wanted.map((value) => found.get(value));
 }
-
-/** A node's inputs, then what the graphs inside it capture. */
-const readsOf = (node: Node): (Value | undefined)[] => [...node.inputs, ...capturedValues(node)];
 
 /** All values that depend on the wanted ones, and those themselves. */
 function reached(tape: readonly Node[], wanted: readonly Value[]): ReadonlySet<Value> {
@@ -67,63 +96,21 @@ function reached(tape: readonly Node[], wanted: readonly Value[]): ReadonlySet<V
 
 const isOperatorName = (name: string): name is OperatorName => Object.hasOwn(operators, name);
 
-function entryOf(node: Node): GradientEntry<OperatorName> {
-  if (node.domain !== "" || !isOperatorName(node.operator)) throw unsupported(node, "the operator is not in the table");
+/** The rule of a node; undefined where gradients end. */
+function ruleOf(node: Node): GradientRule | undefined {
+  const refused = (why: string) => (): never => {
+    throw unsupported(node, why);
+  };
+  if (node.domain !== "" || !isOperatorName(node.operator)) return refused("the operator is not in the table");
   // The entry takes the settings of its own operator, which are the ones that callOf reads from this same node.
-  return gradientRules[node.operator] as GradientEntry<OperatorName>;
+  const entry = gradientRules[node.operator] as GradientEntry<OperatorName>;
+  if (entry === "nonDifferentiable") return undefined;
+  return entry === "noRule" ? refused("nobody has written its rule yet") : entry;
 }
 
-const unsupported = (node: Node, why: string): NnError =>
-  new NnError(`${node.name}: ${node.operator} has no gradient here: ${why}`);
-
-function callOf(
-  math: GraphMath,
-  node: Node,
-  found: ReadonlyMap<Value, Value>,
-  needed: ReadonlySet<Value>,
-): GradientCall {
-  const captured = capturedValues(node);
-  const gradient = (index: number): Value | undefined => {
-    const output = node.outputs[index];
-    return output && found.get(output);
-  };
-  const present = (list: readonly (Value | undefined)[], index: number, what: string): Value => {
-    const value = list[index];
-    if (value === undefined) throw unsupported(node, `${what} ${index} is missing`);
-    return value;
-  };
-  const constant: GradientCall["constant"] = (index) => {
-    const input = node.inputs[index];
-    return input && math.builder.constantOf(input);
-  };
-  return {
-    math,
-    node,
-    settings: settingsOf(node.operator as OperatorName, node),
-    // a rule for the first output alone may be asked when only another one has a gradient
-    get dy() {
-      const first = present(node.outputs, 0, "output");
-      return gradient(0) ?? math.filled(sizesOf(first), 0, first.dtype);
-    },
-    gradient,
-    input: (index) => present(node.inputs, index, "input"),
-    output: (index) => present(node.outputs, index, "output"),
-    captured,
-    needs: (index) => {
-      const input = index < node.inputs.length ? node.inputs[index] : captured[index - node.inputs.length];
-      return input !== undefined && needed.has(input);
-    },
-    constant,
-    ints: (index) => {
-      const tensor = constant(index);
-      if (tensor === undefined || tensor.dtype === "string")
-        throw unsupported(node, `input ${index} must be a constant`);
-      return Array.from<number | bigint, number>(tensor.data, Number);
-    },
-    differentiate,
-    unsupported: (why) => unsupported(node, why),
-  };
-}
+/** A gradient in place of one that is missing, where a value can have one. */
+const standIn = (math: GraphMath, value: Value | undefined): Value | undefined =>
+  value !== undefined && isFloating(value.dtype) ? math.filled(sizesOf(value), 0, value.dtype) : undefined;
 
 function assertSameShape(node: Node, input: Value, gradient: Value): void {
   const [expected, received] = [sizesOf(input), sizesOf(gradient)];
