@@ -25,9 +25,30 @@ export type { EvaluateOptions, FitOptions, PredictOptions } from "./model/option
 export { Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { NamedWeight } from "./model/weights.ts";
 export { input, type SymbolicTensor } from "./network/symbolic.ts";
-export { adam } from "./optimizers/adam.ts";
-export { sgd } from "./optimizers/sgd.ts";
+export { type AdadeltaSettings, adadelta } from "./optimizers/adadelta.ts";
+export { type AdafactorSettings, adafactor } from "./optimizers/adafactor.ts";
+export { type AdagradSettings, adagrad } from "./optimizers/adagrad.ts";
+export { type AdamSettings, adam, adamw } from "./optimizers/adam.ts";
+export { type AdamaxSettings, adamax } from "./optimizers/adamax.ts";
+export type { OptimizerSettings } from "./optimizers/define-optimizer.ts";
+export { type LionSettings, lion } from "./optimizers/lion.ts";
+export { type NadamSettings, nadam } from "./optimizers/nadam.ts";
+export type { Optimizer } from "./optimizers/optimizer.ts";
+export { type RmspropSettings, rmsprop } from "./optimizers/rmsprop.ts";
+export { type SgdSettings, sgd } from "./optimizers/sgd.ts";
 export type { OptimizerName } from "./optimizers/table.ts";
+export { l1, l1L2, l2 } from "./regularizers/norms.ts";
+export type { RegularizerName } from "./regularizers/table.ts";
+export { cosineDecay, cosineDecayRestarts, inverseSquareRoot, oneCycle } from "./schedules/cosine.ts";
+export {
+  exponentialDecay,
+  inverseTimeDecay,
+  piecewiseConstantDecay,
+  polynomialDecay,
+  stepDecay,
+} from "./schedules/decays.ts";
+export type { Schedule } from "./schedules/schedule.ts";
+export { type Rate, type ScheduleName, warmup } from "./schedules/table.ts";
 export type { KindSpec } from "./schema/kind.ts";
 export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
 export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional-spec.ts";

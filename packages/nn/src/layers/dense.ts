@@ -4,8 +4,10 @@ import type { ActivationName } from "../activations/table.ts";
 import { linearMap } from "../graph/linear-map.ts";
 import { countOf } from "../initializers/initializer.ts";
 import { initializers } from "../initializers/table.ts";
+import type { Regularizer } from "../regularizers/regularizer.ts";
+import { regularizers } from "../regularizers/table.ts";
 import { flag, size } from "../schema/field.ts";
-import { type KindSpec, kindField } from "../schema/kind.ts";
+import { type KindSpec, kindField, type Made, optionalKindField } from "../schema/kind.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Features, plain, toPlain } from "./features.ts";
 import type { CommonOptions, Layer } from "./layer.ts";
@@ -18,6 +20,8 @@ export interface DenseOptions extends CommonOptions {
   readonly useBias?: boolean;
   readonly kernelInitializer?: string | KindSpec;
   readonly biasInitializer?: string | KindSpec;
+  readonly kernelRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly biasRegularizer?: string | KindSpec | Made<Regularizer>;
 }
 
 /** The table's entry of `dense`. */
@@ -30,6 +34,8 @@ export const denseKind = defineLayer({
     useBias: flag(true),
     kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
     biasInitializer: kindField(initializers, "an initializer", "zeros"),
+    kernelRegularizer: optionalKindField(regularizers, "a regularizer"),
+    biasRegularizer: optionalKindField(regularizers, "a regularizer"),
   },
   outputShape({ units }, input, where) {
     if (input.length === 0)
@@ -37,9 +43,20 @@ export const denseKind = defineLayer({
     knownSize(input, -1, where);
     return [...input.slice(0, -1), units];
   },
-  parameters({ units, useBias, kernelInitializer, biasInitializer }, input) {
-    const kernel = { name: "kernel", shape: [input.at(-1) ?? 1, units], initializer: kernelInitializer };
-    return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasInitializer }] : [kernel];
+  parameters({ units, useBias, ...config }, input) {
+    const kernel = {
+      name: "kernel",
+      shape: [input.at(-1) ?? 1, units],
+      initializer: config.kernelInitializer,
+      regularizer: config.kernelRegularizer ?? undefined,
+    };
+    const bias = {
+      name: "bias",
+      shape: [units],
+      initializer: config.biasInitializer,
+      regularizer: config.biasRegularizer ?? undefined,
+    };
+    return useBias ? [kernel, bias] : [kernel];
   },
   build({ units, useBias, activation }, scope, input) {
     const { math } = scope;
@@ -70,7 +87,7 @@ function arranged(
  * Fully connected: `y = activation(x · kernel + bias)`, along the last axis.
  *
  * - Shapes: x [batch, ..., inputs] → y [batch, ..., units]; kernel [inputs, units], bias [units].
- * - Defaults: `activation` linear, `useBias` true, `kernelInitializer` glorotUniform, `biasInitializer` zeros.
+ * - Defaults: `activation` linear, `useBias` true, `kernelInitializer` glorotUniform, `biasInitializer` zeros, no regularizers.
  * - ONNX: Gemm and the activation.
  */
 export const dense = (units: number, options: DenseOptions = {}): Layer => denseKind.make({ units, ...options });

@@ -2,13 +2,13 @@
 import type { Model as OnnxModel, Tensor } from "@gristmill/onnx";
 import { inferenceProgram } from "../compile/inference-program.ts";
 import { metricsOf } from "../compile/objective.ts";
-import type { Plan } from "../compile/plan.ts";
-import { planModel } from "../compile/plan.ts";
+import { type Plan, planModel, stateOf } from "../compile/plan.ts";
 import { DataError, NnError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { SampleShape } from "../layers/shape.ts";
 import { type Network, traceNetwork } from "../network/network.ts";
 import type { SymbolicTensor } from "../network/symbolic.ts";
+import { averageSlot } from "../optimizers/transforms/average.ts";
 import { shuffledOrder } from "../random/shuffle.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
@@ -274,6 +274,18 @@ export class Model {
   setWeights(weights: readonly NamedWeight[]): void {
     this.#assertIdle("setWeights");
     this.#state.arrays = new Map([...this.#state.arrays, ...keptWeights(this.#plan, weights)]);
+    this.#generation++;
+  }
+
+  /** Puts the moving average of each weight in its place, where the optimizer keeps one (`useEma`). @throws NnError when it keeps none */
+  useAveragedWeights(): void {
+    this.#assertIdle("useAveragedWeights");
+    const state = stateOf(this.#plan, this.#compiled("useAveragedWeights").objective.optimizer);
+    const averages = [...state].filter(([, { slot }]) => slot?.name.endsWith(averageSlot));
+    if (averages.length === 0)
+      throw new NnError("useAveragedWeights: the optimizer keeps no average; compile with one that has useEma true");
+    for (const [id, { weight }] of averages)
+      arrayOf(this.#state.arrays, weight.id).set(arrayOf(this.#state.arrays, id));
     this.#generation++;
   }
 

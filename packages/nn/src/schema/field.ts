@@ -84,6 +84,38 @@ export const positive = (fallback?: number): Field<number> =>
 export const fraction = (fallback?: number): Field<number> =>
   numberWhere("a number from 0 up to but without 1", (value) => value >= 0 && value < 1, fallback);
 
+/** A list of finite numbers that holds together, as the words say. */
+export const listOf = (
+  expected: string,
+  holds: (list: readonly number[]) => boolean,
+  fallback?: readonly number[],
+): Field<readonly number[]> =>
+  field<readonly number[]>(
+    `a list of ${expected}`,
+    (value) => {
+      if (!Array.isArray(value) || !value.every((one) => typeof one === "number" && Number.isFinite(one)))
+        return undefined;
+      const list: readonly number[] = value;
+      return holds(list) ? [...list] : undefined;
+    },
+    fallback,
+  );
+
+/** A list of words; [] when left out. */
+export const words = (expected: string): Field<readonly string[]> =>
+  field<readonly string[]>(
+    `a list of ${expected}`,
+    (value) => (Array.isArray(value) && value.every((one) => typeof one === "string") ? [...value] : undefined),
+    [],
+  );
+
+/** A field that may be null for none, which it is when absent. */
+export const optional = <T extends Json>(inner: Field<T>): Field<T | null> => ({
+  expected: `${inner.expected}, or null for none`,
+  fallback: null,
+  read: (value, where, problems) => (value === null ? null : inner.read(value, where, problems)),
+});
+
 /** One of a few words. */
 export function oneOf<const W extends string>(words: readonly W[], fallback?: W): Field<W> {
   const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;

@@ -1,5 +1,5 @@
 /** @file A kind is one entry of a table (an optimizer, a loss, an initializer ...): its name, its fields, and what it makes. */
-import { type ConfigOf, type Field, type Fields, type Json, readFields } from "./field.ts";
+import { type ConfigOf, type Field, type Fields, type Json, optional, readFields } from "./field.ts";
 import { isRecord, Problems, shown } from "./problems.ts";
 import { suggestion } from "./suggest.ts";
 
@@ -28,12 +28,17 @@ export function defineKind<F extends Fields, T>(
   type: string,
   fields: F,
   make: (config: ConfigOf<F>) => T,
+  /** Settings that are each right and together wrong. */
+  check?: (config: ConfigOf<F>, where: string, problems: Problems) => void,
 ): Kind<T> & { readonly of: (settings?: Readonly<Record<string, unknown>>) => Made<T> } {
   const kind: Kind<T> = {
     type,
     fields,
     parse(settings, where, problems) {
+      const before = problems.count;
       const config = readFields(fields, settings, where, problems);
+      if (config !== undefined) check?.(config, where, problems);
+      if (problems.count > before) return undefined;
       return config && { spec: { type, ...config }, value: make(config) };
     },
   };
@@ -93,14 +98,8 @@ export function kindField<T>(table: KindTable<T>, noun: string, fallback?: strin
 }
 
 /** A field that holds a thing of a table, or null for none, which it is when absent. */
-export function optionalKindField<T>(table: KindTable<T>, noun: string): Field<KindSpec | null> {
-  const inner = kindField(table, noun);
-  return {
-    expected: `${inner.expected}, or null for none`,
-    fallback: null,
-    read: (value, where, problems) => (value === null ? null : inner.read(value, where, problems)),
-  };
-}
+export const optionalKindField = <T>(table: KindTable<T>, noun: string): Field<KindSpec | null> =>
+  optional(kindField(table, noun));
 
 /** The thing that a spec, already read, describes. */
 export function madeFrom<T>(table: KindTable<T>, spec: KindSpec): T {
