@@ -1,6 +1,7 @@
 /** @file A training as people watch it: a bar for each epoch, a line when it is done, and the same in the log. */
 import { formatSeconds, formatShare, startProgress } from "@gristmill/cli";
 import type { EpochResult, FitOptions, Progress, Scores } from "@gristmill/nn";
+import { writeCurves } from "./curves.ts";
 import type { Example } from "./example.ts";
 
 /** Anything that trains: a model bound to its data. */
@@ -48,6 +49,7 @@ export async function train(example: Example, training: Training, options: Train
           `${label && `${label} `}epoch ${epoch}   ${scoresText(result)}${tested}   ${formatSeconds(seconds)}`,
         );
         await example.folder.log({ ...(label === "" ? {} : { label }), ...result });
+        await writeCurves(example.folder, label, results); // each time: an interrupted training has its curves too
         await onEpochEnd?.(result);
       },
     });
