@@ -2,6 +2,7 @@
 import type { KindTable } from "../schema/kind.ts";
 import { constant, ones, zeros } from "./constant.ts";
 import type { Initializer } from "./initializer.ts";
+import { orthogonal } from "./orthogonal.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "./random.ts";
 import { unitForgetBias } from "./unit-forget-bias.ts";
 import { glorotNormal, glorotUniform, heNormal, heUniform, lecunNormal, lecunUniform } from "./variance-scaling.ts";
@@ -19,6 +20,7 @@ const plain: KindTable<Initializer> = {
   heNormal,
   lecunUniform,
   lecunNormal,
+  orthogonal,
 };
 
 /** Every initializer. */
