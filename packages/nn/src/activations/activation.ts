@@ -2,9 +2,14 @@
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
 import { type Features, toPlain } from "../layers/features.ts";
+import type { SampleShape } from "../layers/shape.ts";
 
 /** Applies the function. */
-export type Activation = (math: GraphMath, input: Features) => Features;
+export interface Activation {
+  (math: GraphMath, input: Features): Features;
+  /** Sizes of a sample behind it, where they are not those before it. @throws ShapeError */
+  readonly outputShape?: (input: SampleShape) => SampleShape;
+}
 
 /** An activation that looks at each element alone, so the layout does not matter. */
 export const elementwise =
