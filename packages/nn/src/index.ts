@@ -2,6 +2,7 @@
  * @file nn: deep networks in TypeScript, compiled to ONNX. Read in this order: model/sequential, layers/layer, compile/plan,
  * compile/training-program, autodiff/gradients, training/fit.
  */
+export type { ActivationSpec } from "./activations/field.ts";
 export type { ActivationName } from "./activations/table.ts";
 export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, SpecError } from "./errors.ts";
 export { activation } from "./layers/activation.ts";
@@ -15,6 +16,7 @@ export { flatten } from "./layers/flatten.ts";
 export { inputLayer } from "./layers/input-layer.ts";
 export type { CommonOptions, Layer, LayerScope, LayerSpec, Parameter } from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
+export { defineComposite } from "./layers/network-layer.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export { registerLayer } from "./layers/registry.ts";
 export type { SampleShape, Size } from "./layers/shape.ts";
@@ -23,6 +25,7 @@ export type { MetricName } from "./metrics/table.ts";
 export { Model, type ModelEnds, type ModelOptions } from "./model/model.ts";
 export type { EvaluateOptions, FitOptions, PredictOptions } from "./model/options.ts";
 export { Sequential, type SequentialOptions } from "./model/sequential.ts";
+export type { LayerSummary } from "./model/summary.ts";
 export type { NamedWeight } from "./model/weights.ts";
 export { input, type SymbolicTensor } from "./network/symbolic.ts";
 export { type AdadeltaSettings, adadelta } from "./optimizers/adadelta.ts";
@@ -54,6 +57,7 @@ export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/
 export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional-spec.ts";
 export { type ModelSizes, modelSizes } from "./spec/model-sizes.ts";
 export { isSequentialSpec, type ModelSpec, parseSpec, type SequentialSpec } from "./spec/model-spec.ts";
+export { subModel } from "./spec/sub-model.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
 export type {

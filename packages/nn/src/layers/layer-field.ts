@@ -4,10 +4,6 @@ import { isRecord, Problems } from "../schema/problems.ts";
 import type { Layer, LayerSpec } from "./layer.ts";
 import { layerSpec, parseLayer } from "./registry.ts";
 
-/** Most layers within layers. Far above any model, and low enough that hostile descriptions cost little. */
-const mostDepth = 16;
-let depth = 0;
-
 const isLayer = (value: unknown): value is Layer =>
   isRecord(value) && typeof value["build"] === "function" && typeof value["type"] === "string";
 
@@ -15,17 +11,8 @@ const isLayer = (value: unknown): value is Layer =>
 export const layerField = (): Field<LayerSpec> => ({
   expected: 'a layer, or {"type": layer, ...}',
   read(value, where, problems) {
-    if (depth >= mostDepth) {
-      problems.add(where, `expected at most ${mostDepth} layers within each other`);
-      return undefined;
-    }
-    depth++;
-    try {
-      const layer = isLayer(value) ? value : parseLayer(value, where, problems);
-      return layer === undefined ? undefined : layerSpec(layer);
-    } finally {
-      depth--;
-    }
+    const layer = isLayer(value) ? value : parseLayer(value, where, problems);
+    return layer === undefined ? undefined : layerSpec(layer);
   },
 });
 

@@ -18,8 +18,25 @@ export function registerLayer(kind: LayerKind): void {
 /** Every kind that is known, by type. */
 export const registeredLayers = (): ReadonlyMap<string, LayerKind> => kinds;
 
+/** Most layers within layers. Far above any model, and low enough that hostile descriptions cost little. */
+const mostDepth = 16;
+let depth = 0;
+
 /** A layer from its JSON, or undefined after adding problems. */
 export function parseLayer(raw: unknown, where: string, problems: Problems): Layer | undefined {
+  if (depth >= mostDepth) {
+    problems.add(where, `expected at most ${mostDepth} layers within each other`);
+    return undefined;
+  }
+  depth++;
+  try {
+    return parseKnown(raw, where, problems);
+  } finally {
+    depth--;
+  }
+}
+
+function parseKnown(raw: unknown, where: string, problems: Problems): Layer | undefined {
   const names = [...kinds.keys()];
   if (!isRecord(raw) || typeof raw["type"] !== "string") {
     problems.add(where, `expected {"type": layer, ...} with one of ${names.join(", ")}; received ${shown(raw)}`);

@@ -12,6 +12,7 @@ import { averageSlot } from "../optimizers/transforms/average.ts";
 import { shuffledOrder } from "../random/shuffle.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
+import "../spec/sub-model.ts";
 import { evaluateTable } from "../training/evaluate.ts";
 import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
 import { type TrainingState, trainLoop } from "../training/fit.ts";
@@ -33,8 +34,16 @@ import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./che
 import { type EvaluateOptions, type FitOptions, type PredictOptions, readFitOptions, wholeNumber } from "./options.ts";
 import { predictTable } from "./predict.ts";
 import { Programs } from "./programs.ts";
-import { summarize } from "./summary.ts";
-import { arrayOf, initialSlots, initialWeights, keptWeights, type NamedWeight, shownWeights } from "./weights.ts";
+import { type LayerSummary, summarize, summaryOf } from "./summary.ts";
+import {
+  arrayOf,
+  initialSlots,
+  initialWeights,
+  keptWeights,
+  type NamedWeight,
+  shownWeights,
+  someWeights,
+} from "./weights.ts";
 
 /** Settings of a model beside its layers. */
 export interface ModelOptions {
@@ -277,6 +286,17 @@ export class Model {
     this.#generation++;
   }
 
+  /**
+   * Replaces some weights, such as those of a model that was trained alone and is now a layer (`prefix` "layer/" is put in
+   * front of each name). The others stay. @throws DataError for names that the model does not have, and other shapes
+   */
+  loadWeights(weights: readonly NamedWeight[], { prefix = "" }: { readonly prefix?: string } = {}): void {
+    this.#assertIdle("loadWeights");
+    const named = weights.map(({ name, value }) => ({ name: `${prefix}${name}`, value }));
+    this.#state.arrays = new Map([...this.#state.arrays, ...someWeights(this.#plan, named)]);
+    this.#generation++;
+  }
+
   /** Puts the moving average of each weight in its place, where the optimizer keeps one (`useEma`). @throws NnError when it keeps none */
   useAveragedWeights(): void {
     this.#assertIdle("useAveragedWeights");
@@ -296,9 +316,14 @@ export class Model {
       if (parameter.role === "state") arrayOf(this.#state.arrays, id).fill(0);
   }
 
-  /** A table of layers, shapes and numbers of weights. */
+  /** A table of layers, shapes, numbers of weights and arithmetic. */
   summary(): string {
     return summarize(this.#plan);
+  }
+
+  /** What the summary's rows say, for programs: each layer once. */
+  layers(): readonly LayerSummary[] {
+    return summaryOf(this.#plan);
   }
 
   /** Releases all sessions. */

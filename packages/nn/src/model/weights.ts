@@ -60,30 +60,34 @@ export const shownWeights = (plan: Plan, state: StateArrays): NamedWeight[] =>
     value: tensor("float32", parameter.shape, show(arrayOf(state, id), storage)),
   }));
 
-/** @throws DataError unless each weight comes once, with its shape and finite numbers. */
+/** @throws DataError unless each weight comes once, with its shape. */
 export function keptWeights(plan: Plan, weights: readonly NamedWeight[]): StateArrays {
-  const byName = new Map(weights.map(({ name, value }) => [name, value]));
   const names = plan.weights.map(({ id }) => id);
-  if (byName.size !== weights.length || weights.length !== names.length || names.some((name) => !byName.has(name)))
+  const given = new Set(weights.map(({ name }) => name));
+  if (given.size !== weights.length || weights.length !== names.length || names.some((name) => !given.has(name)))
     throw new DataError(
       `weights: expected ${names.join(", ")}, received ${weights.map(({ name }) => name).join(", ")}`,
     );
-  return new Map(
-    plan.weights.map(({ id, parameter: { shape }, storage }) => {
-      const value = byName.get(id);
-      if (
-        value === undefined ||
-        value.dtype !== "float32" ||
-        value.shape.join() !== shape.join() ||
-        value.data.length !== countOf(shape)
-      )
+  return someWeights(plan, weights);
+}
+
+/** Some of the weights, as kept. @throws DataError for names that the model does not have, and other shapes */
+export const someWeights = (plan: Plan, weights: readonly NamedWeight[]): StateArrays =>
+  new Map(
+    weights.map(({ name, value }) => {
+      const planned = plan.weights.find(({ id }) => id === name);
+      if (planned === undefined)
         throw new DataError(
-          `${id}: expected float32 [${shape.join(", ")}], received ${value?.dtype} [${value?.shape.join(", ")}]`,
+          `${name}: the model has no such weight; it has ${plan.weights.map(({ id }) => id).join(", ")}`,
         );
-      return [id, store(value.data, storage)];
+      const { shape } = planned.parameter;
+      if (value.dtype !== "float32" || value.shape.join() !== shape.join() || value.data.length !== countOf(shape))
+        throw new DataError(
+          `${name}: expected float32 [${shape.join(", ")}], received ${value.dtype} [${value.shape.join(", ")}]`,
+        );
+      return [name, store(value.data, planned.storage)];
     }),
   );
-}
 
 /** An array of the state. */
 export function arrayOf(state: StateArrays, id: string): Float32Array<ArrayBuffer> {
