@@ -28,21 +28,19 @@ it("says of each layer its shape, weights and arithmetic", () => {
   });
   expect([pool?.flops, flat?.flops]).toEqual([map + map / 4, 0]); // the relu moves behind the pool
   expect(hidden).toMatchObject({ parameters: 5408 * 128 + 128, trainable: 0, flops: 2 * 5408 * 128 + 128 });
-  expect(model.summary()).toBe(
-    [
-      "Layer (type)                   Output shape             Parameters   FLOPs",
-      "--------------------------------------------------------------------------",
-      "conv2d_1 (conv2d)              [batch, 26, 26, 32]             320   411 k",
-      "maxPooling2d_1 (maxPooling2d)  [batch, 13, 13, 32]               0  27.0 k",
-      "flatten_1 (flatten)            [batch, 5408]                     0       0",
-      "dense_1 (dense)                [batch, 128]                692,352  1.38 M",
-      "dense_2 (dense)                [batch, 10]                   1,290  2.57 k",
-      "--------------------------------------------------------------------------",
-      "Input: [batch, 28, 28, 1]",
-      "Parameters: 693,962 (1,610 trainable)",
-      "FLOPs for one sample: 1.82 M",
-    ].join("\n"),
-  );
+  expect(model.summary()).toMatchInlineSnapshot(`
+    "Layer (type)                   Output shape         Parameters   FLOPs
+    ----------------------------------------------------------------------
+    conv2d_1 (conv2d)              [batch, 26, 26, 32]         320   411 k
+    maxPooling2d_1 (maxPooling2d)  [batch, 13, 13, 32]           0  27.0 k
+    flatten_1 (flatten)            [batch, 5408]                 0       0
+    dense_1 (dense)                [batch, 128]            692,352  1.38 M
+    dense_2 (dense)                [batch, 10]               1,290  2.57 k
+    ----------------------------------------------------------------------
+    Input: [batch, 28, 28, 1]
+    Parameters: 693,962 (1,610 trainable)
+    FLOPs for one sample: 1.83 M"
+  `);
 });
 
 it("says what is connected to what where layers do not follow one another", () => {
