@@ -10,7 +10,7 @@
  * everything behind it.
  *
  * The list is also cut from the gradients of the block behind: the runtime runs nodes depth first, and would put off those
- * gradients, and keep all that they need, until all blocks are through.
+ * gradients, and keep all that they need, until all blocks are through (12 layers: 1407 MB instead of 521).
  */
 import { type AttributesOf, type Node, type OperatorName, settingsOf, type Value } from "@gristmill/onnx";
 import { NnError } from "../errors.ts";

@@ -2,6 +2,7 @@
 import type { gradientRules } from "../autodiff/table.ts";
 import { convolutionCases } from "./gradient-cases/convolutions.ts";
 import { elementCases } from "./gradient-cases/elements.ts";
+import { importedCases } from "./gradient-cases/imported.ts";
 import { movingCases } from "./gradient-cases/moving.ts";
 import { normalizationCases } from "./gradient-cases/normalizations.ts";
 import { poolCases } from "./gradient-cases/pools.ts";
@@ -18,6 +19,7 @@ export type RuledOperator = { [O in keyof Table]: Table[O] extends string ? neve
 export const gradientCases = {
   ...convolutionCases,
   ...elementCases,
+  ...importedCases,
   ...movingCases,
   ...normalizationCases,
   ...poolCases,

@@ -74,6 +74,12 @@ export const elementwiseRules = {
     const gate = m.builder.op("HardSigmoid", [x], { alpha: 1 / 6, beta: 0.5 });
     return m.add(gate, m.where(between(m, x, -3, 3), m.div(x, 6), 0));
   }),
+  // y = x s, s = sigmoid(alpha x): slope s + alpha y (1 - s)
+  Swish: slope((m, x, y, { settings: { alpha } }) => {
+    const s = m.builder.op("Sigmoid", [alpha === 1 ? x : m.mul(x, alpha)]);
+    return m.add(s, m.mul(m.mul(y, m.sub(1, s)), alpha));
+  }),
+  Shrink: through((m, x, _y, call) => m.greater(m.builder.op("Abs", [x]), call.settings.lambd)),
   // x tanh(s), s = softplus(x): slope tanh(s) + x sigmoid(x) (1 - tanh(s)²)
   Mish: slope((m, x) => {
     const t = m.builder.op("Tanh", [m.builder.op("Softplus", [x])]);

@@ -58,6 +58,11 @@ export const indexingRules = {
   },
   ScatterElements: scatterRule("ScatterElements", "GatherElements", (call) => ({ axis: call.settings.axis })),
   ScatterND: scatterRule("ScatterND", "GatherND", () => ({})),
+  // the same elements turn back
+  ReverseSequence: ({ math, dy, input, settings }) => [
+    math.builder.op("ReverseSequence", [dy, input(1)], settings),
+    undefined,
+  ],
   OneHot: "nonDifferentiable",
   NonZero: "nonDifferentiable",
 } satisfies Partial<GradientTable>;
