@@ -3,8 +3,13 @@ import { type Dim, formatShape, type Shape } from "../shape.ts";
 import type { Call } from "./operator.ts";
 import { broadcast, unify } from "./rules.ts";
 
+/** Longest equation that is read: far above any that people write, and far below one that takes seconds. */
+const longestEquation = 10_000;
+
 /** @throws ShapeError when the equation does not fit the inputs. */
 export function einsumShape(call: Call, equation: string, shapes: readonly Shape[]): Shape {
+  if (equation.length > longestEquation)
+    throw call.shapeError(`an equation of at most ${longestEquation} characters`, `${equation.length}`);
   const text = equation.replaceAll(" ", "");
   const [left = "", right] = text.split("->");
   const terms = left.split(",");

@@ -1,7 +1,7 @@
 /** @file Element types and shapes of a node's outputs, by the operator's rule in the table. */
 import { DtypeError, OnnxError, ShapeError } from "../errors.ts";
 import type { Attributes, Value } from "../graph/graph.ts";
-import { type Dim, isUnknownShape, mostAxes } from "../shape.ts";
+import { type Dim, formatShape, isUnknownShape, mostAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { AttributeSpecs, Resolved } from "./attribute.ts";
 import { contentsOfTensor } from "./contents.ts";
@@ -39,9 +39,12 @@ export function inferNode(use: Use, knowledge: Knowledge): readonly Inferred[] {
       use.where,
       `${use.operator} gives ${results.length} outputs here, asked for ${use.outputs.length}`,
     );
-  for (const { shape } of results)
+  for (const { shape } of results) {
     if (shape.length > mostAxes)
       throw new ShapeError(use.where, `expected at most ${mostAxes} axes, received ${shape.length}`);
+    if (shape.some((dim) => typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < 0)))
+      throw new ShapeError(use.where, `expected sizes from 0 to 2^53, received ${formatShape(shape)}`);
+  }
   return results.slice(0, use.outputs.length);
 }
 

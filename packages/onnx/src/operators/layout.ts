@@ -4,7 +4,7 @@ import { type Dim, elementCount, formatShape, type Shape } from "../shape.ts";
 import { optional, preset, required } from "./attribute.ts";
 import { fitting, mostContents } from "./contents.ts";
 import { type Call, operator } from "./operator.ts";
-import { anything, axesOf, axisOf, broadcast, numeric, take, takeSame, unify, volume } from "./rules.ts";
+import { anything, axesOf, axisOf, broadcast, freshAxes, numeric, take, takeSame, unify, volume } from "./rules.ts";
 
 const many = Number.POSITIVE_INFINITY;
 
@@ -15,7 +15,7 @@ export function shapeInput(call: Call, index: number): Shape {
   const rank = elementCount(take(call, index, ["int64"]).shape);
   if (rank === undefined)
     throw call.shapeError(`"${call.input(index).name}" to be constant or of known length`, "an unknown number of axes");
-  return Array.from({ length: rank }, (_, i) => call.fresh(`axis${i}`));
+  return freshAxes(call, rank);
 }
 
 /** Axes from a constant input. */
@@ -30,7 +30,7 @@ function openRank(call: Call, index: number, rank: number, sign: 1 | -1): Shape 
   if (call.inputs[index] === undefined || call.numbers(index) !== undefined) return undefined;
   const count = elementCount(take(call, index, ["int64"]).shape);
   if (count === undefined || rank + sign * count < 0) return undefined;
-  return Array.from({ length: rank + sign * count }, (_, i) => call.fresh(`axis${i}`));
+  return freshAxes(call, rank + sign * count);
 }
 
 function reshaped(call: Call, from: Shape, to: Shape, allowZero: boolean): Shape {

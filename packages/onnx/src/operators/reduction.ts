@@ -6,7 +6,7 @@ import { elementCount, type Shape } from "../shape.ts";
 import { preset } from "./attribute.ts";
 import { fitting } from "./contents.ts";
 import { type Call, type Inferred, operator } from "./operator.ts";
-import { axesOf, axisOf, bools, floats, numeric, take, volume } from "./rules.ts";
+import { axesOf, axisOf, bools, floats, freshAxes, numeric, take, volume } from "./rules.ts";
 
 /** The shape without the given axes, or with 1 in their place. */
 export const withoutAxes = (shape: Shape, axes: readonly number[], keep: boolean): Shape =>
@@ -24,7 +24,7 @@ const reduced =
       if (!keep && count === undefined)
         throw call.shapeError("axes that are constant or of known number", `"${call.input(1).name}"`);
       const rank = keep ? x.shape.length : x.shape.length - (count ?? 0);
-      return [{ dtype: x.dtype, shape: Array.from({ length: rank }, (_, i) => call.fresh(`axis${i}`)) }];
+      return [{ dtype: x.dtype, shape: freshAxes(call, rank) }];
     }
     if (given.length === 0 && call.attributes.noop_with_empty_axes !== 0) return [{ dtype: x.dtype, shape: x.shape }];
     const axes = given.length === 0 ? x.shape.map((_, i) => i) : axesOf(call, given, x.shape.length);

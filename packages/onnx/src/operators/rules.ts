@@ -2,7 +2,7 @@
 import { broadcastDims, multiplyDims } from "../dim.ts";
 import { type Dtype, dtypes } from "../dtype.ts";
 import type { Value } from "../graph/graph.ts";
-import { type Dim, formatShape, type Shape } from "../shape.ts";
+import { type Dim, formatShape, mostAxes, type Shape } from "../shape.ts";
 import type { Call, Inferred } from "./operator.ts";
 
 /** Element types by what can be done with them. */
@@ -99,6 +99,12 @@ export function axesOf(call: Call, axes: readonly number[], rank: number): numbe
   const found = axes.map((axis) => axisOf(call, axis, rank));
   if (new Set(found).size !== found.length) throw call.shapeError("each axis once", `[${axes.join(", ")}]`);
   return found;
+}
+
+/** So many sizes that only the run tells, each with a name of its own. @throws ShapeError when no tensor has so many axes. */
+export function freshAxes(call: Call, count: number): Shape {
+  if (count > mostAxes) throw call.shapeError(`at most ${mostAxes} axes`, String(count));
+  return Array.from({ length: count }, (_, i) => call.fresh(`axis${i}`));
 }
 
 /** Product of some axes; 1 for none. */

@@ -4,7 +4,7 @@ import { type Dim, formatShape } from "../shape.ts";
 import { optional, preset, required } from "./attribute.ts";
 import { convolved, windowAttributes } from "./convolution.ts";
 import { operator } from "./operator.ts";
-import { anything, axesOf, floats, sameDtype, take, takeRank, takeSame, unify } from "./rules.ts";
+import { anything, axesOf, floats, freshAxes, sameDtype, take, takeRank, takeSame, unify } from "./rules.ts";
 
 const { auto_pad: _, ...deformable } = windowAttributes;
 
@@ -40,8 +40,8 @@ export const vision = {
       const theta = take(call, 0, floats);
       take(call, 1, ["int64"]);
       const [batch = 1, axes = 1] = takeRank(call, theta, 3);
-      if (typeof axes !== "number") throw call.shapeError("matrices of known size", formatShape(theta.shape));
-      const sizes = call.contents(1)?.slice(2) ?? Array.from({ length: axes }, (_, i) => call.fresh(`axis${i + 1}`));
+      if (axes !== 2 && axes !== 3) throw call.shapeError("matrices for 2 or 3 axes", formatShape(theta.shape));
+      const sizes = call.contents(1)?.slice(2) ?? freshAxes(call, axes);
       unify(call, axes, sizes.length, "sizes of axes:");
       return [{ dtype: theta.dtype, shape: [batch, ...sizes, axes] }];
     },

@@ -9,8 +9,9 @@ export const limitedBroadcast: Step = (node, bench) => {
   const [a, b] = node.inputs;
   if (intOf(node, bench, "broadcast") !== 1 || axis === undefined || b === undefined) return plain;
   const [rank, own] = [rankOf(node, bench, 0), rankOf(node, bench, 1)];
-  const behind = rank - own - (axis < 0 ? axis + rank : axis);
-  if (behind < 0) return bench.refuse(`axis ${axis} leaves no room for the ${own} axes of "${b.name}"`);
+  const first = axis < 0 ? axis + rank : axis;
+  const behind = rank - own - first;
+  if (first < 0 || behind < 0) return bench.refuse(`axis ${axis} leaves no room for the ${own} axes of "${b.name}"`);
   if (behind === 0) return plain;
   const axes = Array.from({ length: behind }, (_, i) => own + i);
   return { ...plain, inputs: [a, bench.insert("Unsqueeze", [b, intList(bench, "axes", axes)])] };

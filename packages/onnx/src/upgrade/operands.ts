@@ -53,26 +53,28 @@ export const topK: Step = (node, bench) => {
 /** Before opset 4 the axis is 1 unless said. */
 export const concatAxis: Step = (node) => ({ ...node, attributes: { axis: 1, ...node.attributes } });
 
-const namesOfTypes: Readonly<Record<string, Dtype>> = {
-  FLOAT: "float32",
-  DOUBLE: "float64",
-  FLOAT16: "float16",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  BOOL: "bool",
-  STRING: "string",
-};
+const namesOfTypes: ReadonlyMap<string, Dtype> = new Map(
+  Object.entries({
+    FLOAT: "float32",
+    DOUBLE: "float64",
+    FLOAT16: "float16",
+    INT8: "int8",
+    INT16: "int16",
+    INT32: "int32",
+    INT64: "int64",
+    UINT8: "uint8",
+    UINT16: "uint16",
+    UINT32: "uint32",
+    UINT64: "uint64",
+    BOOL: "bool",
+    STRING: "string",
+  } as const),
+);
 
 /** Before opset 6 the element type is written out. */
 export const castByName: Step = (node, bench) => {
   if (typeof attributeOf(node, "to") !== "string") return node;
-  const dtype = namesOfTypes[textOf(node, bench, "to") ?? ""];
+  const dtype = namesOfTypes.get(textOf(node, bench, "to") ?? "");
   if (dtype === undefined) return bench.refuse(`element type ${textOf(node, bench, "to")} is not supported`);
   return { ...node, attributes: { ...node.attributes, to: dtypeCode(dtype) } };
 };

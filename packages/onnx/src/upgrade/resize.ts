@@ -4,12 +4,16 @@ import { tensor } from "../tensor.ts";
 import { attributeOf, textOf } from "./attributes.ts";
 import type { OldNode, Step, Workbench } from "./step.ts";
 
-const modes: Readonly<Record<string, string>> = { nearest: "nearest", linear: "linear", bilinear: "linear" };
+const modes = new Map([
+  ["nearest", "nearest"],
+  ["linear", "linear"],
+  ["bilinear", "linear"],
+]);
 
 /** Attributes of a Resize that does what the older operators did. Where sizes shrink, the nearest was the one behind. */
 function byCorners(node: OldNode, bench: Workbench, scales: Value | undefined): Attributes {
   const name = textOf(node, bench, "mode") ?? "nearest";
-  const mode = modes[name];
+  const mode = modes.get(name);
   if (mode === undefined) return bench.refuse(`mode "${name}" is not supported`);
   const factors = bench.constantOf(scales)?.data ?? [];
   const shrinks = Array.from(factors, Number).some((factor) => factor < 1);
@@ -23,14 +27,17 @@ export const resize10: Step = (node, bench) => {
 };
 
 /** Roundings of a place v that are roundings of v - 0.5. */
-const halfBefore: Readonly<Record<string, string>> = { floor: "round_prefer_ceil", round_prefer_floor: "ceil" };
+const halfBefore = new Map([
+  ["floor", "round_prefer_ceil"],
+  ["round_prefer_floor", "ceil"],
+]);
 
 /** Pixels at v = (x + 0.5) / scale, a way that left in opset 13; half pixels lie at v - 0.5. */
 export const wholePixel: Step = (node, bench) => {
   if (textOf(node, bench, "coordinate_transformation_mode") !== "tf_half_pixel_for_nn") return node;
   const mode = textOf(node, bench, "mode") ?? "nearest";
   const rounding = textOf(node, bench, "nearest_mode") ?? "round_prefer_floor";
-  const nearest_mode = mode === "nearest" ? halfBefore[rounding] : undefined;
+  const nearest_mode = mode === "nearest" ? halfBefore.get(rounding) : undefined;
   if (nearest_mode === undefined)
     return bench.refuse(`tf_half_pixel_for_nn with mode "${mode}" and nearest_mode "${rounding}"`);
   return { ...node, attributes: { ...node.attributes, coordinate_transformation_mode: "half_pixel", nearest_mode } };

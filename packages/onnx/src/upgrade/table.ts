@@ -13,10 +13,16 @@ const axesOfReduction = [upTo(18, intsToInput("axes", 1))];
 const asMatrix = [upTo(13, softmaxOfMatrix)];
 const recurrent = [upTo(7, dropping("output_sequence"))];
 
+const samplingModes = new Map([
+  ["bilinear", "linear"],
+  ["bicubic", "cubic"],
+]);
+
 const gridSample: Step = (node, bench) => {
-  const names: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
   const mode = textOf(node, bench, "mode");
-  return mode === undefined ? node : { ...node, attributes: { ...node.attributes, mode: names[mode] ?? mode } };
+  return mode === undefined
+    ? node
+    : { ...node, attributes: { ...node.attributes, mode: samplingModes.get(mode) ?? mode } };
 };
 
 const renamed =
