@@ -18,6 +18,8 @@ export interface Recurrence {
   readonly axis?: number;
   /** From the last slice to the first; each row stands where its slice stood. */
   readonly backwards?: boolean;
+  /** Rows stand in the order of the steps instead, the last slice's row first when it is walked backwards. */
+  readonly rowsInTurn?: boolean;
   /**
    * Writes one step. It may read values of the graph around (weights); what it multiplies by such a matrix is cheapest
    * as `math.product(rows, matrix)`.
@@ -34,7 +36,7 @@ export interface Recurrence {
  * @throws ShapeError when a step changes the number, shape or element type of the states.
  */
 export function scan(math: GraphMath, recurrence: Recurrence): ScanResults {
-  const { axis = 0, backwards = false } = recurrence;
+  const { axis = 0, backwards = false, rowsInTurn = false } = recurrence;
   const direction = backwards ? 1 : 0;
   const writer = new ScanWriter(math);
   const states = recurrence.states.map((start) => writer.state(start));
@@ -58,7 +60,7 @@ export function scan(math: GraphMath, recurrence: Recurrence): ScanResults {
     const next = step.states[i];
     if (next !== undefined) writer.next(state, next);
   });
-  const places = step.rows.map((row) => writer.row(row, { axis: 0, direction }));
+  const places = step.rows.map((row) => writer.row(row, { axis: 0, direction: rowsInTurn ? 0 : direction }));
   const { states: last, rows } = writer.write();
   return { states: last, rows: places.flatMap((place) => rows[place] ?? []) };
 }

@@ -39,6 +39,11 @@ import { groupNormalizationKind } from "./normalization/group-normalization.ts";
 import { layerNormalizationKind } from "./normalization/layer-normalization.ts";
 import { rmsNormalizationKind } from "./normalization/rms-normalization.ts";
 import { unitNormalizationKind } from "./normalization/unit-normalization.ts";
+import { bidirectionalKind } from "./recurrent/bidirectional.ts";
+import { gruKind } from "./recurrent/gru.ts";
+import { lstmKind } from "./recurrent/lstm.ts";
+import { simpleRnnKind } from "./recurrent/simple-rnn.ts";
+import { timeDistributedKind } from "./recurrent/time-distributed.ts";
 import { registeredLayers, registerLayer } from "./registry.ts";
 
 const kinds: readonly LayerKind[] = [
@@ -81,6 +86,11 @@ const kinds: readonly LayerKind[] = [
   learnedPositionsKind,
   positionEmbeddingKind,
   tokenAndPositionEmbeddingKind,
+  simpleRnnKind,
+  lstmKind,
+  gruKind,
+  bidirectionalKind,
+  timeDistributedKind,
 ];
 for (const kind of kinds) registerLayer(kind);
 
