@@ -76,8 +76,8 @@ export function writeObjective(math: GraphMath, { outputs }: Objective, answered
 }
 
 /**
- * One number of all answers: sum(number * weight) / count. With a mask the kept numbers alone are summed and counted; a
- * batch in which the mask keeps nothing has loss 0.
+ * One number of all answers: sum(number * weight) / count. With a mask, or a loss that leaves answers out, the kept
+ * numbers alone are summed and counted; a batch in which none is kept has loss 0.
  */
 function meanLoss(
   math: GraphMath,
@@ -87,13 +87,16 @@ function meanLoss(
 ): Value {
   const numbers = loss.perAnswer(prediction);
   const all = (value: Value): number[] => value.shape.map((_, axis) => axis);
-  const { mask } = prediction;
   const weighed = weight === undefined ? numbers : math.mul(numbers, spread(math, weight, numbers));
-  if (mask === undefined || loss.usesMask) return math.mean(weighed, all(weighed));
-  const kept = spread(math, mask, numbers);
+  const masks = [loss.usesMask ? undefined : prediction.mask, loss.counted?.(prediction)]
+    .filter((mask) => mask !== undefined)
+    .map((mask) => spread(math, mask, numbers));
+  const [one, other] = masks;
+  if (one === undefined) return math.mean(weighed, all(weighed));
+  const kept = other === undefined ? one : math.builder.op("And", [one, other]);
   const size = (value: Value): Value => math.cast(math.builder.op("Size", [value]), "float32");
-  const steps = math.sum(math.cast(mask, "float32"), all(mask));
-  const count = math.mul(steps, math.div(size(numbers), size(mask)));
+  const places = math.sum(math.cast(kept, "float32"), all(kept));
+  const count = math.mul(places, math.div(size(numbers), size(kept)));
   const sum = math.sum(math.where(kept, weighed, 0), all(weighed));
   return math.div(sum, math.builder.op("Max", [count, math.scalar(1, count)]));
 }

@@ -1,30 +1,28 @@
-import { ShapeError } from "@gristmill/onnx";
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, logProbabilities } from "./loss.ts";
+import { type Loss, lastSum, likeOutput } from "./loss.ts";
+import { classesOf, logProbabilities, probabilityFields, smoothedClasses } from "./probabilities.ts";
 
 /**
  * Cross-entropy with probabilities: `-sum(target * log(output))`.
  *
  * - Shapes: output and target [batch, ..., classes]; target rows sum to 1 (one-hot, or soft).
- * - After a softmax it works on the logits.
+ * - Defaults: `fromLogits` false, `labelSmoothing` 0 (the share of each target that is spread evenly over the classes).
+ * - After a softmax, or with `fromLogits`, it works on the logits.
  * - ONNX: LogSoftmax, Mul, ReduceSum, Neg.
  */
 export const categoricalCrossentropy = defineKind(
   "categoricalCrossentropy",
-  {},
-  (): Loss => ({
+  probabilityFields,
+  ({ fromLogits, labelSmoothing }): Loss => ({
     target(outputShape) {
-      if ((outputShape.at(-1) ?? 1) < 2)
-        throw new ShapeError(
-          "categoricalCrossentropy",
-          `expected a last layer with one output per class (2 or more), received [${outputShape.join(", ")}]; for one output use binaryCrossentropy`,
-        );
-      return { dtype: "float32", shape: outputShape };
+      classesOf("categoricalCrossentropy", outputShape);
+      return likeOutput(outputShape);
     },
     perAnswer(prediction) {
-      const { math, target } = prediction;
-      const logs = logProbabilities(prediction);
-      return math.neg(math.sum(math.mul(target, logs), [logs.shape.length - 1]));
+      const { math } = prediction;
+      const logs = logProbabilities(prediction, fromLogits);
+      const target = smoothedClasses(math, prediction.target, labelSmoothing, Number(logs.shape.at(-1)));
+      return math.neg(lastSum(math, math.mul(target, logs)));
     },
     accuracy: () => "categorical",
   }),

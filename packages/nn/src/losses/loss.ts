@@ -42,6 +42,8 @@ export interface Loss {
   perAnswer(prediction: Prediction): Value;
   /** The accuracy that "accuracy" stands for beside this loss. */
   accuracy(outputShape: readonly number[]): AccuracyKind;
+  /** bool, of the numbers' shape: those that count; the others are neither summed nor counted. All count when left out. */
+  counted?(prediction: Prediction): Value;
   /** True when the loss reads the mask itself, so that it weighs nothing: CTC takes its lengths from it. */
   readonly usesMask?: boolean;
 }
@@ -49,17 +51,24 @@ export interface Loss {
 /** Keras' backend epsilon: probabilities are kept this far from 0 and 1 before a logarithm. */
 export const probabilityMargin = 1e-7;
 
+/** True answers of the output's own shape. */
+export const likeOutput = (outputShape: readonly number[]): TargetSpec => ({ dtype: "float32", shape: outputShape });
+
+/** Which accuracy fits an output of several numbers, and of one. */
+export const accuracyByWidth = (outputShape: readonly number[]): AccuracyKind =>
+  (outputShape.at(-1) ?? 1) > 1 ? "categorical" : "binary";
+
 /** Mean over the last axis, [batch, ..., outputs] → [batch, ...]; numbers without a last axis, [batch], stay. */
 export const lastMean = (math: GraphMath, value: Value): Value =>
   value.shape.length < 2 ? value : math.mean(value, [value.shape.length - 1]);
 
+/** Sum over the last axis, [batch, ..., outputs] → [batch, ...]. */
+export const lastSum = (math: GraphMath, value: Value): Value => math.sum(value, [value.shape.length - 1]);
+
+/** max(value, least), without a gradient where `least` is larger. */
+export const atLeast = (math: GraphMath, value: Value, least: number): Value =>
+  math.builder.op("Max", [value, math.scalar(least, value)]);
+
 /** Probabilities kept away from 0 and 1. */
 export const clipped = (math: GraphMath, value: Value): Value =>
   math.builder.op("Clip", [value, math.scalar(probabilityMargin, value), math.scalar(1 - probabilityMargin, value)]);
-
-/** Logarithms of class probabilities along the last axis: from logits where there are any, else normalized and clipped. */
-export function logProbabilities({ math, output, logits }: Prediction): Value {
-  if (logits?.activation === "softmax") return math.builder.op("LogSoftmax", [logits.value], { axis: -1 });
-  const last = output.shape.length - 1;
-  return math.log(clipped(math, math.div(output, math.sum(output, [last], true))));
-}

@@ -1,5 +1,5 @@
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, lastMean } from "./loss.ts";
+import { accuracyByWidth, type Loss, lastMean, likeOutput } from "./loss.ts";
 
 /**
  * `(output - target)²`, mean over the outputs.
@@ -11,11 +11,11 @@ export const meanSquaredError = defineKind(
   "meanSquaredError",
   {},
   (): Loss => ({
-    target: (outputShape) => ({ dtype: "float32", shape: outputShape }),
+    target: likeOutput,
     perAnswer({ math, output, target }) {
       const difference = math.sub(output, target);
       return lastMean(math, math.mul(difference, difference));
     },
-    accuracy: (outputShape) => ((outputShape.at(-1) ?? 1) > 1 ? "categorical" : "binary"),
+    accuracy: accuracyByWidth,
   }),
 );
