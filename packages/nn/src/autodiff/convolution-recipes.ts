@@ -90,17 +90,17 @@ export const kernelRecipes: {
     }); // [channels / groups, filters, ...kernel]
     return math.reshape(math.transpose(result, [1, 0, ...spatialAxes(axes)]), [filters, perGroup, ...windows(axes)]);
   },
-  /** One product per image over its windows, then the sum: nothing is transposed. For few channels. */
-  perImage(math, x, dy, { batch, channels, filters, axes }) {
+  /** One product per image and group over its windows, then the sum: nothing is transposed. For few channels a group. */
+  perImage(math, x, dy, { batch, channels, filters, groups, axes }) {
     const places = volume(stops(axes));
     const rows = windowsOf(math, padded(math, x, axes), axes).map((window) =>
-      math.reshape(window, [batch, channels, 1, places]),
+      math.reshape(window, [batch, groups, channels / groups, 1, places]),
     );
-    const columns = math.reshape(math.concat(rows, 2), [batch, channels * rows.length, places]);
-    const maps = math.reshape(dy, [batch, filters, places]);
-    // [batch, filters, channels * window]; the runtime fuses the transposition into the product
-    const products = math.builder.op("MatMul", [maps, math.transpose(columns, [0, 2, 1])]);
-    return math.reshape(math.sum(products, [0]), [filters, channels, ...windows(axes)]);
+    const columns = math.reshape(math.concat(rows, 3), [batch, groups, (channels / groups) * rows.length, places]);
+    const maps = math.reshape(dy, [batch, groups, filters / groups, places]);
+    // [batch, groups, filters / groups, channels / groups * window]; the runtime fuses the transposition into the product
+    const products = math.builder.op("MatMul", [maps, math.transpose(columns, [0, 1, 3, 2])]);
+    return math.reshape(math.sum(products, [0]), [filters, channels / groups, ...windows(axes)]);
   },
   /** All windows side by side as one matrix, and one product. */
   columns(math, x, dy, { batch, channels, filters, axes }) {
