@@ -1,5 +1,8 @@
 /** @file Registers every layer of this package by the name that specs use. A new one is a file and a line here. */
 import { activationKind } from "./activation.ts";
+import { groupedQueryAttentionKind } from "./attention/grouped-query-attention.ts";
+import { multiHeadAttentionKind } from "./attention/multi-head-attention.ts";
+import { rotaryPositionsKind } from "./attention/rotary-positions.ts";
 import { averagePooling2dKind } from "./average-pooling2d.ts";
 import { conv2dKind } from "./conv2d.ts";
 import { eluKind } from "./core/elu.ts";
@@ -91,6 +94,9 @@ const kinds: readonly LayerKind[] = [
   gruKind,
   bidirectionalKind,
   timeDistributedKind,
+  multiHeadAttentionKind,
+  groupedQueryAttentionKind,
+  rotaryPositionsKind,
 ];
 for (const kind of kinds) registerLayer(kind);
 
