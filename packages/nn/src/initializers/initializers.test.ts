@@ -1,3 +1,4 @@
+import { ShapeError } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
 import { madeFrom } from "../schema/kind.ts";
 import { initializers } from "./table.ts";
@@ -30,8 +31,16 @@ describe("initializers", () => {
     ["randomUniform", 0.05 / Math.sqrt(3), 0.05],
     ["randomNormal", 0.05, 0.25],
     ["truncatedNormal", 0.05 * 0.8796, 0.1],
-  ])("%s has Keras' deviation and bound", (type, deviation, bound) => {
-    const { mean, deviation: received, largest } = statistics(draw(type));
+    ["varianceScaling", Math.sqrt(1 / 144), (2 * Math.sqrt(1 / 144)) / 0.8796],
+    ["varianceScaling", Math.sqrt(3 / 288), Math.sqrt(9 / 288), { scale: 3, mode: "fanOut", distribution: "uniform" }],
+    [
+      "varianceScaling",
+      Math.sqrt(2 / 216),
+      5 * Math.sqrt(2 / 216),
+      { scale: 2, mode: "fanAvg", distribution: "untruncatedNormal" },
+    ],
+  ])("%s has Keras' deviation and bound", (type, deviation, bound, settings = {}) => {
+    const { mean, deviation: received, largest } = statistics(draw(type, settings));
     expect(Math.abs(mean)).toBeLessThan(0.08 * deviation);
     expect(Math.abs(received / deviation - 1)).toBeLessThan(0.05);
     expect(largest).toBeLessThanOrEqual(bound * 1.001);
@@ -48,5 +57,20 @@ describe("initializers", () => {
     expect(draw("heNormal")).toEqual(draw("heNormal"));
     const other = madeFrom(initializers, { type: "heNormal" })(shape, 54321);
     expect(other).not.toEqual(draw("heNormal"));
+  });
+
+  it("identity hands on what it can of a matrix, and refuses others", () => {
+    const identity = (sizes: readonly number[], settings: object = {}) =>
+      Array.from(madeFrom(initializers, { type: "identity", ...settings })(sizes, 1));
+    expect(identity([2, 3])).toEqual([1, 0, 0, 0, 1, 0]);
+    expect(identity([3, 2], { gain: 0.5 })).toEqual([0.5, 0, 0, 0.5, 0, 0]);
+    expect(() => identity([3])).toThrow("identity: expected a matrix, received a weight of [3]");
+    expect(() => identity(shape)).toThrow(ShapeError);
+  });
+
+  it("of a mode that does not exist is told", () => {
+    expect(() => draw("varianceScaling", { mode: "fan_in" })).toThrow(
+      'varianceScaling.mode: expected one of "fanIn", "fanOut", "fanAvg", received "fan_in" (did you mean "fanIn"?)',
+    );
   });
 });

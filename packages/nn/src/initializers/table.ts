@@ -1,11 +1,20 @@
 /** @file Every initializer by the name that specs use. A new one is a file and a line here. */
 import type { KindTable } from "../schema/kind.ts";
 import { constant, ones, zeros } from "./constant.ts";
+import { identity } from "./identity.ts";
 import type { Initializer } from "./initializer.ts";
 import { orthogonal } from "./orthogonal.ts";
 import { randomNormal, randomUniform, truncatedNormal } from "./random.ts";
 import { unitForgetBias } from "./unit-forget-bias.ts";
-import { glorotNormal, glorotUniform, heNormal, heUniform, lecunNormal, lecunUniform } from "./variance-scaling.ts";
+import {
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  lecunNormal,
+  lecunUniform,
+  varianceScaling,
+} from "./variance-scaling.ts";
 
 const plain: KindTable<Initializer> = {
   zeros,
@@ -14,6 +23,7 @@ const plain: KindTable<Initializer> = {
   randomNormal,
   randomUniform,
   truncatedNormal,
+  varianceScaling,
   glorotUniform,
   glorotNormal,
   heUniform,
@@ -21,6 +31,7 @@ const plain: KindTable<Initializer> = {
   lecunUniform,
   lecunNormal,
   orthogonal,
+  identity,
 };
 
 /** Every initializer. */

@@ -1,5 +1,6 @@
 /** @file The initializers that keep a signal's variance through a layer: Glorot (2010), LeCun (1998), He (2015). */
-import { uniformAt } from "../random/hash.ts";
+import { normalAt, uniformAt } from "../random/hash.ts";
+import { oneOf, positive } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
 import { fill, type Initializer } from "./initializer.ts";
 import { truncatedNormalAt } from "./random.ts";
@@ -15,41 +16,55 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   return { fanIn: window * (shape.at(-2) ?? 1), fanOut: window * (shape.at(-1) ?? 1) };
 }
 
-type Mode = "fanIn" | "average";
-const variance = (shape: readonly number[], scale: number, mode: Mode): number => {
-  const { fanIn, fanOut } = fans(shape);
-  return scale / Math.max(1, mode === "fanIn" ? fanIn : (fanIn + fanOut) / 2);
+/** What the variance is divided by. */
+const modes = ["fanIn", "fanOut", "fanAvg"] as const;
+const distributions = ["truncatedNormal", "untruncatedNormal", "uniform"] as const;
+
+interface Scaling {
+  readonly scale: number;
+  readonly mode: (typeof modes)[number];
+  readonly distribution: (typeof distributions)[number];
+}
+
+const drawn: { readonly [D in Scaling["distribution"]]: (deviation: number, key: number, i: number) => number } = {
+  truncatedNormal: (deviation, key, i) => (deviation / truncatedDeviation) * truncatedNormalAt(key, i),
+  untruncatedNormal: (deviation, key, i) => deviation * normalAt(key, i),
+  uniform: (deviation, key, i) => (2 * uniformAt(key, i) - 1) * Math.sqrt(3) * deviation,
 };
 
-const uniform = (type: string, scale: number, mode: Mode) =>
-  defineKind(
-    type,
-    {},
-    (): Initializer => (shape, key) => {
-      const limit = Math.sqrt(3 * variance(shape, scale, mode));
-      return fill(shape, (i) => (2 * uniformAt(key, i) - 1) * limit);
-    },
-  );
+const scaled =
+  ({ scale, mode, distribution }: Scaling): Initializer =>
+  (shape, key) => {
+    const { fanIn, fanOut } = fans(shape);
+    const fan = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }[mode];
+    const deviation = Math.sqrt(scale / Math.max(1, fan));
+    return fill(shape, (i) => drawn[distribution](deviation, key, i));
+  };
 
-const normal = (type: string, scale: number, mode: Mode) =>
-  defineKind(
-    type,
-    {},
-    (): Initializer => (shape, key) => {
-      const deviation = Math.sqrt(variance(shape, scale, mode)) / truncatedDeviation;
-      return fill(shape, (i) => deviation * truncatedNormalAt(key, i));
-    },
-  );
+/**
+ * Mean 0 and variance `scale / fan`.
+ *
+ * - `mode`: "fanIn" (the default), "fanOut" or "fanAvg", their mean. `scale` 1.
+ * - `distribution`: "truncatedNormal" (the default: cut at two deviations and widened, so that the variance holds),
+ *   "untruncatedNormal" or "uniform".
+ */
+export const varianceScaling = defineKind(
+  "varianceScaling",
+  { scale: positive(1), mode: oneOf(modes, "fanIn"), distribution: oneOf(distributions, "truncatedNormal") },
+  scaled,
+);
+
+const named = (type: string, scaling: Scaling) => defineKind(type, {}, () => scaled(scaling));
 
 /** Uniform within ±sqrt(6 / (fanIn + fanOut)): the default of dense and convolution kernels. */
-export const glorotUniform = uniform("glorotUniform", 1, "average");
+export const glorotUniform = named("glorotUniform", { scale: 1, mode: "fanAvg", distribution: "uniform" });
 /** Truncated normal of variance 2 / (fanIn + fanOut). */
-export const glorotNormal = normal("glorotNormal", 1, "average");
+export const glorotNormal = named("glorotNormal", { scale: 1, mode: "fanAvg", distribution: "truncatedNormal" });
 /** Uniform within ±sqrt(6 / fanIn): for relu. */
-export const heUniform = uniform("heUniform", 2, "fanIn");
+export const heUniform = named("heUniform", { scale: 2, mode: "fanIn", distribution: "uniform" });
 /** Truncated normal of variance 2 / fanIn: for relu. */
-export const heNormal = normal("heNormal", 2, "fanIn");
+export const heNormal = named("heNormal", { scale: 2, mode: "fanIn", distribution: "truncatedNormal" });
 /** Uniform within ±sqrt(3 / fanIn). */
-export const lecunUniform = uniform("lecunUniform", 1, "fanIn");
+export const lecunUniform = named("lecunUniform", { scale: 1, mode: "fanIn", distribution: "uniform" });
 /** Truncated normal of variance 1 / fanIn. */
-export const lecunNormal = normal("lecunNormal", 1, "fanIn");
+export const lecunNormal = named("lecunNormal", { scale: 1, mode: "fanIn", distribution: "truncatedNormal" });
