@@ -22,6 +22,14 @@ export type { Problem } from "./graph/problem.ts";
 export { settingsOf } from "./operators/settings.ts";
 export { type AttributesOf, type OperatorName, operatorNames, operators, type SettingsOf } from "./operators/table.ts";
 export {
+  type LeftNode,
+  type Quantized,
+  type QuantizedNode,
+  type QuantizeOptions,
+  quantizeModel,
+} from "./quantize/quantize.ts";
+export type { WeightBits } from "./quantize/weight.ts";
+export {
   createSession,
   type RunOptions,
   type RunResult,
