@@ -4,7 +4,7 @@ import type { EpochResult } from "@gristmill/nn";
 import { curvePlot } from "../../packages/nn/src/pictures/index.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-export { type Curve, curvePlot } from "../../packages/nn/src/pictures/index.ts";
+export { type Curve, curvePlot, matrixPlot } from "../../packages/nn/src/pictures/index.ts";
 
 /** Writes loss.svg and a picture of each metric, such as accuracy.svg: training and test against epochs. */
 export async function writeCurves(folder: RunFolder, label: string, results: readonly EpochResult[]): Promise<void> {

@@ -24,11 +24,14 @@ export interface TrainOptions extends Omit<FitOptions, "signal" | "threads" | "o
 export async function train(example: Example, training: Training, options: TrainOptions): Promise<EpochResult[]> {
   const { steps: known, label = "", onEpochEnd, ...rest } = options;
   const results: EpochResult[] = [];
+  const start = performance.now();
   let bar: ReturnType<typeof startProgress> | undefined;
   const onProgress = (progress: Progress): void => {
     const { epoch, epochs, step, steps = known } = progress;
+    const done = steps === undefined ? 0 : (epoch - 1 + step / steps) / epochs;
+    const secondsLeft = done === 0 ? undefined : ((performance.now() - start) / 1000) * (1 / done - 1);
     bar ??= startProgress(example.screen, `${label && `${label} `}epoch ${epoch}/${epochs}`);
-    bar.update(steps === undefined ? 0 : step / steps, `${scoresText(progress)}${left(progress.secondsLeft)}`);
+    bar.update(steps === undefined ? 0 : step / steps, `${scoresText(progress)}${left(secondsLeft)}`);
   };
   const close = (): void => {
     bar?.stop();
