@@ -5,6 +5,7 @@
 import { isFloating, type Node, type OperatorName, operators, type Value } from "@gristmill/onnx";
 import { NnError, type Problem } from "../errors.ts";
 import { type GraphMath, sizesOf } from "../graph/graph-math.ts";
+import { plus } from "./broadcast.ts";
 import { callOf, readsOf, type WayBack } from "./gradient-call.ts";
 import { GradientError, unsupported } from "./gradient-error.ts";
 import { Recomputation } from "./recompute.ts";
@@ -55,7 +56,7 @@ function walkBack(
   const problems: Problem[] = [];
   const give = (value: Value, gradient: Value): void => {
     const before = found.get(value);
-    found.set(value, before === undefined ? gradient : math.add(before, gradient));
+    found.set(value, before === undefined ? gradient : plus(math, before, gradient));
   };
   for (const { value, gradient } of seeds) give(value, gradient);
   for (const node of [...tape].reverse()) {

@@ -1,7 +1,7 @@
 /** @file Gradients of operators on two or more tensors, with broadcasting undone. */
 import type { Value } from "@gristmill/onnx";
 import { sizesOf } from "../../graph/graph-math.ts";
-import { expandTo, sumTo } from "../broadcast.ts";
+import { expandTo, minus, scaleBy, sumTo, times } from "../broadcast.ts";
 import type { GradientCall, GradientTable } from "../rule.ts";
 
 /** The gradient of each needed input, before broadcasting is undone. */
@@ -30,13 +30,28 @@ function toFirstHit(call: GradientCall): (Value | undefined)[] {
 /** Rules of sums, products and comparisons. */
 export const arithmeticRules = {
   Add: (call) => each(call, [() => call.dy, () => call.dy]),
-  Sub: (call) => each(call, [() => call.dy, () => call.math.neg(call.dy)]),
-  Mul: (call) => each(call, [() => call.math.mul(call.dy, call.input(1)), () => call.math.mul(call.dy, call.input(0))]),
-  // y = a / b: dy/da = 1 / b; dy/db = -y / b
+  // the sign changes behind the sum, where there is less left of the gradient
+  Sub: (call) => {
+    const { math, dy } = call;
+    return [
+      call.needs(0) ? sumTo(math, dy, call.input(0)) : undefined,
+      call.needs(1) ? minus(math, sumTo(math, dy, call.input(1))) : undefined,
+    ];
+  },
+  Mul: (call) => {
+    const { math, dy } = call;
+    const [a, b] = [call.input(0), call.input(1)];
+    if (a === b) return [times(math, scaleBy(math, dy, 2), a)]; // a square: both sides at once
+    return each(call, [() => times(math, dy, b), () => times(math, dy, a)]);
+  },
+  // y = a / b: dy/da = 1 / b; dy/db = -y / b, where b is the same all along the axes that are summed
   Div: (call) => {
     const { math, dy } = call;
-    const b = call.input(1);
-    return each(call, [() => math.div(dy, b), () => math.neg(math.div(math.mul(dy, call.output(0)), b))]);
+    const [a, b] = [call.input(0), call.input(1)];
+    return [
+      call.needs(0) ? sumTo(math, math.div(dy, b), a) : undefined,
+      call.needs(1) ? math.neg(math.div(sumTo(math, times(math, dy, call.output(0)), b), b)) : undefined,
+    ];
   },
   // y = a^b: dy/da = b a^(b-1); dy/db = y log(a), taken as 0 where a <= 0, where the power has no slope along b
   Pow: (call) => {
@@ -64,7 +79,7 @@ export const arithmeticRules = {
   Mean: (call) =>
     each(
       call,
-      call.node.inputs.map((_, __, all) => () => call.math.mul(call.dy, 1 / all.length)),
+      call.node.inputs.map((_, __, all) => () => scaleBy(call.math, call.dy, 1 / all.length)),
     ),
   // y = x where x >= 0, slope x where x < 0
   PRelu: (call) => {

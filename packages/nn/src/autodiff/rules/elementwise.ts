@@ -1,6 +1,7 @@
 /** @file Gradients of operators on one tensor, element by element: dx = dy * slope. */
 import type { OperatorName, Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
+import { minus, times } from "../broadcast.ts";
 import type { GradientCall, GradientRule, GradientTable } from "../rule.ts";
 
 type Slope<O extends OperatorName> = (math: GraphMath, x: Value, y: Value, call: GradientCall<O>) => Value;
@@ -8,7 +9,7 @@ type Slope<O extends OperatorName> = (math: GraphMath, x: Value, y: Value, call:
 /** dx = dy * slope(x, y) */
 const slope =
   <O extends OperatorName>(of: Slope<O>): GradientRule<O> =>
-  (call) => [call.math.mul(call.dy, of(call.math, call.input(0), call.output(0), call))];
+  (call) => [times(call.math, call.dy, of(call.math, call.input(0), call.output(0), call))];
 
 /** dx = dy where the condition holds, else 0: cheaper than a product with a mask. */
 const through =
@@ -20,7 +21,7 @@ const square = (m: GraphMath, x: Value): Value => m.mul(x, x);
 /** Rules of operators that work on each element by itself. */
 export const elementwiseRules = {
   Identity: ({ dy }) => [dy],
-  Neg: ({ math, dy }) => [math.neg(dy)],
+  Neg: ({ math, dy }) => [minus(math, dy)],
   // 0 at 0, as Sign says
   Abs: slope((m, x) => m.builder.op("Sign", [x])),
   Sqrt: ({ math, dy, output }) => [math.div(dy, math.mul(output(0), 2))],
