@@ -87,21 +87,21 @@ describe("a recurrence", () => {
 
 describe("a recurrence that trains", () => {
   /** d sum(last h) for h = tanh(h · u + x), as it is written and as it is pruned. */
-  function training(): { written: Graph; pruned: Graph } {
+  function training(recompute: readonly string[] = []): { written: Graph; pruned: Graph } {
     const builder = new GraphBuilder("training");
     const math = new GraphMath(builder);
     const x = builder.input("x", "float32", [3, 1, 2]);
     const u = builder.input("u", "float32", [2, 2]);
-    const { states } = scan(math, {
-      states: [builder.constant(floats([1, 2], 0, 0))],
-      sequences: [x],
-      step: (body, [h], [slice]) => {
-        const next = body.builder.op("Tanh", [body.add(body.product(h as Value, u), slice as Value)]);
-        return { states: [next], rows: [next, body.exp(slice as Value)] };
-      },
-    });
+    const step: Recurrence["step"] = (body, [h], [slice]) => {
+      const next = body.builder.op("Tanh", [body.add(body.product(h as Value, u), slice as Value)]);
+      return { states: [next], rows: [next, body.exp(slice as Value)] };
+    };
+    const start = builder.constant(floats([1, 2], 0, 0));
+    const { states } = builder.within("memory", () =>
+      scan(math, { states: [start], sequences: [math.mul(x, 2)], step }),
+    );
     const y = states[0] as Value;
-    const slopes = gradients(math, { value: y, gradient: math.filled([1, 2], 1, "float32") }, [x, u]);
+    const slopes = gradients(math, { value: y, gradient: math.filled([1, 2], 1, "float32") }, [x, u], { recompute });
     builder.output(y, "y");
     slopes.forEach((slope, i) => void builder.output(slope, `d${i}`));
     const written = builder.build();
@@ -121,6 +121,12 @@ describe("a recurrence that trains", () => {
     if (!isGraph(body)) throw new Error("expected a body");
     expect(forward?.outputs).toHaveLength(3); // last state, states before, states after
     expect(body.graph.nodes.map(({ operator }) => operator)).not.toContain("Exp");
+  });
+
+  it("keeps its tape in a block that is computed again, and gives the same numbers", async () => {
+    const { pruned } = training(["memory"]);
+    expect(scans(pruned)).toHaveLength(2);
+    expect(await run(pruned, feeds)).toEqual(await run(training().pruned, feeds));
   });
 
   it("gives the same numbers pruned or not", async () => {
