@@ -7,10 +7,23 @@ export type { ActivationName } from "./activations/table.ts";
 export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, SpecError } from "./errors.ts";
 export { activation } from "./layers/activation.ts";
 export { groupedQueryAttention } from "./layers/attention/grouped-query-attention.ts";
-export { multiHeadAttention, type MultiHeadAttentionOptions } from "./layers/attention/multi-head-attention.ts";
+export { type MultiHeadAttentionOptions, multiHeadAttention } from "./layers/attention/multi-head-attention.ts";
 export { rotaryPositions } from "./layers/attention/rotary-positions.ts";
-export { averagePooling2d } from "./layers/average-pooling2d.ts";
-export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
+export { type ConvOptions, conv1d, conv2d, conv3d } from "./layers/convolution/conv.ts";
+export {
+  type ConvTransposeOptions,
+  conv1dTranspose,
+  conv2dTranspose,
+  conv3dTranspose,
+} from "./layers/convolution/conv-transpose.ts";
+export {
+  type DepthwiseConvOptions,
+  depthwiseConv1d,
+  depthwiseConv2d,
+  type SeparableConvOptions,
+  separableConv1d,
+  separableConv2d,
+} from "./layers/convolution/depthwise-conv.ts";
 export { elu } from "./layers/core/elu.ts";
 export { identity } from "./layers/core/identity.ts";
 export { leakyRelu } from "./layers/core/leaky-relu.ts";
@@ -37,9 +50,24 @@ export {
 } from "./layers/embedding/token-and-position-embedding.ts";
 export { type Features, plain, toChannelsFirst, toPlain } from "./layers/features.ts";
 export { flatten } from "./layers/flatten.ts";
+export {
+  cropping1d,
+  cropping2d,
+  cropping3d,
+  type Margins,
+  zeroPadding1d,
+  zeroPadding2d,
+  zeroPadding3d,
+} from "./layers/image/margins.ts";
+export {
+  resizing,
+  type UpSampling2dOptions,
+  upSampling1d,
+  upSampling2d,
+  upSampling3d,
+} from "./layers/image/up-sampling.ts";
 export { inputLayer } from "./layers/input-layer.ts";
 export type { CommonOptions, Layer, LayerScope, LayerSpec, Parameter } from "./layers/layer.ts";
-export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export { add } from "./layers/merge/add.ts";
 export { average } from "./layers/merge/average.ts";
 export { concatenate } from "./layers/merge/concatenate.ts";
@@ -54,7 +82,18 @@ export { type GroupNormalizationOptions, groupNormalization } from "./layers/nor
 export { type LayerNormalizationOptions, layerNormalization } from "./layers/normalization/layer-normalization.ts";
 export { type RmsNormalizationOptions, rmsNormalization } from "./layers/normalization/rms-normalization.ts";
 export { type UnitNormalizationOptions, unitNormalization } from "./layers/normalization/unit-normalization.ts";
-export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export { averagePooling1d, averagePooling2d, averagePooling3d } from "./layers/pooling/average-pooling.ts";
+export {
+  type GlobalPoolingOptions,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalAveragePooling3d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  globalMaxPooling3d,
+} from "./layers/pooling/global-pooling.ts";
+export { maxPooling1d, maxPooling2d, maxPooling3d } from "./layers/pooling/max-pooling.ts";
+export type { PoolingOptions } from "./layers/pooling/pool.ts";
 export { type BidirectionalOptions, bidirectional, type MergeMode } from "./layers/recurrent/bidirectional.ts";
 export type { Cell, CellState, CellStep } from "./layers/recurrent/cell.ts";
 export { defineRecurrent } from "./layers/recurrent/define-recurrent.ts";
@@ -65,6 +104,11 @@ export { simpleRnn } from "./layers/recurrent/simple-rnn.ts";
 export { timeDistributed } from "./layers/recurrent/time-distributed.ts";
 export { registerLayer } from "./layers/registry.ts";
 export type { SampleShape, Size } from "./layers/shape.ts";
+export { llamaDecoder, type LlamaDecoderOptions } from "./layers/transformer/llama-decoder.ts";
+export { swiGlu, type SwiGluOptions } from "./layers/transformer/swi-glu.ts";
+export { transformerDecoder } from "./layers/transformer/transformer-decoder.ts";
+export { transformerEncoder, type TransformerEncoderOptions } from "./layers/transformer/transformer-encoder.ts";
+export { transformer, type TransformerOptions } from "./layers/transformer/transformer.ts";
 export type { LossName } from "./losses/table.ts";
 export type { MetricName } from "./metrics/table.ts";
 export { Model, type ModelEnds, type ModelOptions } from "./model/model.ts";

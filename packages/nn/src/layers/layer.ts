@@ -1,11 +1,11 @@
 /** @file What a layer is: settings, the shapes it makes, the weights it wants, and its forward graph. No state, no randomness. */
-import { ShapeError, type Value } from "@gristmill/onnx";
+import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
 import { applyLayer, applyOne, type SymbolicTensor } from "../network/symbolic.ts";
 import type { Json } from "../schema/field.ts";
 import type { KindSpec } from "../schema/kind.ts";
 import type { Features } from "./features.ts";
-import { formatSample, type SampleShape } from "./shape.ts";
+import type { SampleShape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
 /** A tensor that a layer keeps from step to step. */
@@ -100,14 +100,3 @@ export const layerOf = (parts: Omit<Layer, "apply" | "applyAll">): Layer => {
   };
   return layer;
 };
-
-/** Sizes of an image sample. @throws ShapeError for anything but [height, width, channels] of known sizes. */
-export function imageShape(input: SampleShape, where: string): readonly [number, number, number] {
-  const [height, width, channels] = input;
-  if (input.length !== 3 || typeof height !== "number" || typeof width !== "number" || typeof channels !== "number")
-    throw new ShapeError(
-      where,
-      `expected samples of [height, width, channels], received ${formatSample(input)}; put it before flatten(), or give the first layer an inputShape of three sizes`,
-    );
-  return [height, width, channels];
-}

@@ -3,8 +3,14 @@ import { activationKind } from "./activation.ts";
 import { groupedQueryAttentionKind } from "./attention/grouped-query-attention.ts";
 import { multiHeadAttentionKind } from "./attention/multi-head-attention.ts";
 import { rotaryPositionsKind } from "./attention/rotary-positions.ts";
-import { averagePooling2dKind } from "./average-pooling2d.ts";
-import { conv2dKind } from "./conv2d.ts";
+import { conv1dKind, conv2dKind, conv3dKind } from "./convolution/conv.ts";
+import { conv1dTransposeKind, conv2dTransposeKind, conv3dTransposeKind } from "./convolution/conv-transpose.ts";
+import {
+  depthwiseConv1dKind,
+  depthwiseConv2dKind,
+  separableConv1dKind,
+  separableConv2dKind,
+} from "./convolution/depthwise-conv.ts";
 import { eluKind } from "./core/elu.ts";
 import { identityKind } from "./core/identity.ts";
 import { leakyReluKind } from "./core/leaky-relu.ts";
@@ -27,8 +33,16 @@ import { sinePositionEncodingKind } from "./embedding/sine-position-encoding.ts"
 import { sinusoidalPositionsKind } from "./embedding/sinusoidal-positions.ts";
 import { tokenAndPositionEmbeddingKind } from "./embedding/token-and-position-embedding.ts";
 import { flattenKind } from "./flatten.ts";
+import {
+  cropping1dKind,
+  cropping2dKind,
+  cropping3dKind,
+  zeroPadding1dKind,
+  zeroPadding2dKind,
+  zeroPadding3dKind,
+} from "./image/margins.ts";
+import { resizingKind, upSampling1dKind, upSampling2dKind, upSampling3dKind } from "./image/up-sampling.ts";
 import { inputLayerKind } from "./input-layer.ts";
-import { maxPooling2dKind } from "./max-pooling2d.ts";
 import { addKind } from "./merge/add.ts";
 import { averageKind } from "./merge/average.ts";
 import { concatenateKind } from "./merge/concatenate.ts";
@@ -42,22 +56,71 @@ import { groupNormalizationKind } from "./normalization/group-normalization.ts";
 import { layerNormalizationKind } from "./normalization/layer-normalization.ts";
 import { rmsNormalizationKind } from "./normalization/rms-normalization.ts";
 import { unitNormalizationKind } from "./normalization/unit-normalization.ts";
+import { averagePooling1dKind, averagePooling2dKind, averagePooling3dKind } from "./pooling/average-pooling.ts";
+import {
+  globalAveragePooling1dKind,
+  globalAveragePooling2dKind,
+  globalAveragePooling3dKind,
+  globalMaxPooling1dKind,
+  globalMaxPooling2dKind,
+  globalMaxPooling3dKind,
+} from "./pooling/global-pooling.ts";
+import { maxPooling1dKind, maxPooling2dKind, maxPooling3dKind } from "./pooling/max-pooling.ts";
 import { bidirectionalKind } from "./recurrent/bidirectional.ts";
 import { gruKind } from "./recurrent/gru.ts";
 import { lstmKind } from "./recurrent/lstm.ts";
 import { simpleRnnKind } from "./recurrent/simple-rnn.ts";
 import { timeDistributedKind } from "./recurrent/time-distributed.ts";
 import { registeredLayers, registerLayer } from "./registry.ts";
+import { llamaDecoderKind } from "./transformer/llama-decoder.ts";
+import { swiGluKind } from "./transformer/swi-glu.ts";
+import { transformerDecoderKind } from "./transformer/transformer-decoder.ts";
+import { transformerEncoderKind } from "./transformer/transformer-encoder.ts";
+import { transformerKind } from "./transformer/transformer.ts";
 
 const kinds: readonly LayerKind[] = [
   inputLayerKind,
   denseKind,
+  conv1dKind,
   conv2dKind,
+  conv3dKind,
+  depthwiseConv1dKind,
+  depthwiseConv2dKind,
+  separableConv1dKind,
+  separableConv2dKind,
+  conv1dTransposeKind,
+  conv2dTransposeKind,
+  conv3dTransposeKind,
+  maxPooling1dKind,
   maxPooling2dKind,
+  maxPooling3dKind,
+  averagePooling1dKind,
   averagePooling2dKind,
+  averagePooling3dKind,
+  globalMaxPooling1dKind,
+  globalMaxPooling2dKind,
+  globalMaxPooling3dKind,
+  globalAveragePooling1dKind,
+  globalAveragePooling2dKind,
+  globalAveragePooling3dKind,
+  upSampling1dKind,
+  upSampling2dKind,
+  upSampling3dKind,
+  resizingKind,
+  zeroPadding1dKind,
+  zeroPadding2dKind,
+  zeroPadding3dKind,
+  cropping1dKind,
+  cropping2dKind,
+  cropping3dKind,
   flattenKind,
   dropoutKind,
   activationKind,
+  simpleRnnKind,
+  lstmKind,
+  gruKind,
+  bidirectionalKind,
+  timeDistributedKind,
   reshapeKind,
   permuteKind,
   repeatVectorKind,
@@ -89,14 +152,14 @@ const kinds: readonly LayerKind[] = [
   learnedPositionsKind,
   positionEmbeddingKind,
   tokenAndPositionEmbeddingKind,
-  simpleRnnKind,
-  lstmKind,
-  gruKind,
-  bidirectionalKind,
-  timeDistributedKind,
   multiHeadAttentionKind,
   groupedQueryAttentionKind,
   rotaryPositionsKind,
+  transformerEncoderKind,
+  transformerDecoderKind,
+  swiGluKind,
+  llamaDecoderKind,
+  transformerKind,
 ];
 for (const kind of kinds) registerLayer(kind);
 

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../errors.ts";
-import { conv2d } from "../layers/conv2d.ts";
+import { conv2d } from "../layers/convolution/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { flatten } from "../layers/flatten.ts";
-import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { Sequential } from "./sequential.ts";
 
 async function trained(): Promise<Sequential> {

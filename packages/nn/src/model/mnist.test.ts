@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { conv2d } from "../layers/conv2d.ts";
+import { conv2d } from "../layers/convolution/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { flatten } from "../layers/flatten.ts";
-import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import type { Source } from "../training/source.ts";
 import { Sequential } from "./sequential.ts";
 

@@ -1,11 +1,11 @@
 import { createSession, tensor } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
 import { DataError, NnError } from "../errors.ts";
-import { conv2d } from "../layers/conv2d.ts";
+import { conv2d } from "../layers/convolution/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
-import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { adam } from "../optimizers/adam.ts";
 import { normalAt, wordAt } from "../random/hash.ts";
 import { Sequential } from "./sequential.ts";

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { conv2d } from "../layers/conv2d.ts";
+import { conv2d } from "../layers/convolution/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { flatten } from "../layers/flatten.ts";
-import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { input } from "../network/symbolic.ts";
 import { Model } from "./model.ts";
 import { Sequential } from "./sequential.ts";

@@ -40,19 +40,6 @@ const isSize = (value: unknown): value is number =>
 export const size = (fallback?: number): Field<number> =>
   field("a whole number from 1", (value) => (isSize(value) ? value : undefined), fallback);
 
-/** One whole number from 1, or two: [height, width]. Read as two. */
-export const sizePair = (fallback?: readonly [number, number]): Field<readonly [number, number]> =>
-  field<readonly [number, number]>(
-    "a whole number from 1, or two of them as [height, width]",
-    (value) => {
-      if (isSize(value)) return [value, value];
-      if (!Array.isArray(value) || value.length !== 2) return undefined;
-      const [height, width]: unknown[] = value;
-      return isSize(height) && isSize(width) ? [height, width] : undefined;
-    },
-    fallback,
-  );
-
 /** Sizes of one sample's axes; [] is one number, null a size that may differ from batch to batch. */
 export const sampleShape = (): Field<readonly (number | null)[]> =>
   field<readonly (number | null)[]>("sizes of one sample's axes, such as [28, 28, 1] or [null, 8]", (value) =>

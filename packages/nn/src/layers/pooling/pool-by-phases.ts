@@ -11,7 +11,7 @@
  * The moved kernel is larger: (3 + 1)² instead of 3² products. That pays for few channels only.
  */
 import { type Node, settingsOf, tensor, type Value } from "@gristmill/onnx";
-import type { GraphMath } from "../graph/graph-math.ts";
+import type { GraphMath } from "../../graph/graph-math.ts";
 
 /** Products per output up to which the larger kernel costs less than it saves. */
 const mostProducts = 32;

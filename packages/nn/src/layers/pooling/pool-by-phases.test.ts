@@ -1,8 +1,8 @@
 import { createSession, GraphBuilder, model, tensor, type Value } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
-import { gradients } from "../autodiff/gradients.ts";
-import { GraphMath } from "../graph/graph-math.ts";
-import { normalAt } from "../random/hash.ts";
+import { gradients } from "../../autodiff/gradients.ts";
+import { GraphMath } from "../../graph/graph-math.ts";
+import { normalAt } from "../../random/hash.ts";
 import { poolByPhases } from "./pool-by-phases.ts";
 
 const shapes = { x: [2, 2, 9, 8], kernel: [3, 2, 3, 3], bias: [3] } as const;

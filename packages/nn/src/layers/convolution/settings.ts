@@ -1,0 +1,91 @@
+/** @file Settings that convolutions share, and what follows from them. */
+import { type ActivationSpec, activationField } from "../../activations/field.ts";
+import { initializers } from "../../initializers/table.ts";
+import type { Regularizer } from "../../regularizers/regularizer.ts";
+import { regularizers } from "../../regularizers/table.ts";
+import { type Fields, flag, oneOf } from "../../schema/field.ts";
+import { type KindSpec, kindField, type Made, optionalKindField } from "../../schema/kind.ts";
+import type { Problems } from "../../schema/problems.ts";
+import type { CommonOptions, Parameter } from "../layer.ts";
+import { sizes } from "../spatial/fields.ts";
+import type { Padding, Rank, Window } from "../spatial/window.ts";
+
+/** A number for every axis, or one for each. */
+export type PerAxis = number | readonly number[];
+
+/** Settings that every convolution takes beside its size. */
+export interface ConvolutionOptions extends CommonOptions {
+  readonly strides?: PerAxis;
+  readonly padding?: Padding;
+  readonly dilations?: PerAxis;
+  readonly activation?: ActivationSpec;
+  readonly useBias?: boolean;
+  readonly biasInitializer?: string | KindSpec;
+  readonly biasRegularizer?: string | KindSpec | Made<Regularizer>;
+}
+
+/** Fields of the window and of what comes behind it. Causal padding makes sense along one axis only. */
+export const convolutionFields = (rank: Rank) =>
+  ({
+    kernelSize: sizes(rank),
+    strides: sizes(rank, 1),
+    padding: oneOf<Padding>(rank === 1 ? ["valid", "same", "causal"] : ["valid", "same"], "valid"),
+    dilations: sizes(rank, 1),
+    activation: activationField("linear"),
+    useBias: flag(true),
+    biasInitializer: kindField(initializers, "an initializer", "zeros"),
+    biasRegularizer: optionalKindField(regularizers, "a regularizer"),
+  }) satisfies Fields;
+
+/** Fields of a kernel by the name of the setting: `kernelInitializer` and `kernelRegularizer`. */
+export const kernelFields = () => ({
+  initializer: kindField(initializers, "an initializer", "glorotUniform"),
+  regularizer: optionalKindField(regularizers, "a regularizer"),
+});
+
+interface WindowConfig {
+  readonly kernelSize: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly padding: Padding;
+}
+
+/** The window of a convolution. */
+export const windowOf = ({ kernelSize, strides, dilations, padding }: WindowConfig): Window => ({
+  size: kernelSize,
+  strides,
+  dilations,
+  padding,
+});
+
+/** Keras' rule, so that models go both ways: strides or dilations. */
+export function checkWindow({ strides, dilations }: WindowConfig, where: string, problems: Problems): void {
+  if (Math.max(...strides) > 1 && Math.max(...dilations) > 1)
+    problems.add(
+      where,
+      `expected strides or dilations of 1, received strides [${strides}] and dilations [${dilations}]`,
+    );
+}
+
+/** The bias of a convolution, where it has one. */
+export const biasOf = (
+  config: {
+    readonly useBias: boolean;
+    readonly biasInitializer: KindSpec;
+    readonly biasRegularizer: KindSpec | null;
+  },
+  count: number,
+): readonly Parameter[] =>
+  config.useBias
+    ? [
+        {
+          name: "bias",
+          shape: [count],
+          initializer: config.biasInitializer,
+          regularizer: config.biasRegularizer ?? undefined,
+        },
+      ]
+    : [];
+
+/** 0 to count - 1: the axes that a window slides over. */
+export const axesOf = (rank: Rank): readonly number[] => Array.from({ length: rank }, (_, axis) => axis);
