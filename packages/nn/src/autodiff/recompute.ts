@@ -28,7 +28,7 @@ const drawing: ReadonlySet<string> = new Set([
   "RandomUniformLike",
 ]);
 
-/** Nodes that a copy can replace: they draw nothing, and hold no graph that reads values by name. */
+/** Nodes that a copy can replace: they draw nothing, and hold no graph (a Scan keeps its tape), which reads values by name. */
 const isCopied = (node: Node): boolean =>
   node.domain === "" &&
   !drawing.has(node.operator) &&
