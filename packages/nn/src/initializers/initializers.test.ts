@@ -21,7 +21,7 @@ describe("initializers", () => {
   });
 
   // standard deviation and bound by Keras' formulas; 4608 values: the deviation is known to about 1 %
-  it.each([
+  it.each<[string, number, number, object?]>([
     ["glorotUniform", Math.sqrt(2 / 432), Math.sqrt(6 / 432)],
     ["glorotNormal", Math.sqrt(2 / 432), (2 * Math.sqrt(2 / 432)) / 0.8796],
     ["heUniform", Math.sqrt(2 / 144), Math.sqrt(6 / 144)],
