@@ -11,7 +11,7 @@ const slope =
   <O extends OperatorName>(of: Slope<O>): GradientRule<O> =>
   (call) => [times(call.math, call.dy, of(call.math, call.input(0), call.output(0), call))];
 
-/** dx = dy where the condition holds, else 0: cheaper than a product with a mask. */
+/** dx = dy where the condition holds, else 0, also where dy is infinite. */
 const through =
   <O extends OperatorName>(isOpen: Slope<O>): GradientRule<O> =>
   (call) => [call.math.where(isOpen(call.math, call.input(0), call.output(0), call), call.dy, 0)];
