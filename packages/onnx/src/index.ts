@@ -17,6 +17,7 @@ export { GraphBuilder } from "./graph/builder.ts";
 export { assertModel, checkGraph } from "./graph/check.ts";
 export { formatGraph } from "./graph/format.ts";
 export type { Attribute, Attributes, Graph, Model, Node, Value } from "./graph/graph.ts";
+export { liftConstants } from "./graph/lift-constants.ts";
 export { defaultOpset, model } from "./graph/model.ts";
 export type { Problem } from "./graph/problem.ts";
 export { settingsOf } from "./operators/settings.ts";

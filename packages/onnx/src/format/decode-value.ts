@@ -50,11 +50,14 @@ function fromWireAttribute(where: string, wire: WireAttribute, external: Externa
   }
 }
 
+const otherTypes = ["sequenceType", "mapType", "sparseTensorType", "optionalType"];
+
 /** A declared value; what the file leaves out comes from `hint`. */
 export function fromWireValue(wire: WireValue, hint: Inferred | undefined): Value {
   const where = `value "${wire.name}"`;
   const type = wire.type === null ? null : wire.type.tensorType;
-  if (wire.type !== null && type === null)
+  // exporters write an empty type where they know none
+  if (wire.type !== null && otherTypes.some((field) => Object.hasOwn(wire.type ?? {}, field)))
     throw new OnnxFormatError(where, "expected a tensor; sequences, maps and optional values are not supported");
   const code = type === null ? 0 : type.elemType;
   const dtype = code === 0 ? (hint?.dtype ?? "float32") : dtypeOfCode(code);
@@ -68,7 +71,8 @@ function fromWireShape(where: string, name: string, type: WireTensorType | null)
   if (dims.length > mostAxes)
     throw new OnnxFormatError(where, `expected at most ${mostAxes} axes, received ${dims.length}`);
   return dims.map((dim, axis) => {
-    if (Object.hasOwn(dim, "dimValue")) return toSize(where, dim.dimValue);
+    // -1 is no size of ONNX, but what PaddlePaddle's exporter writes for one that only the run tells
+    if (Object.hasOwn(dim, "dimValue") && toInt(where, dim.dimValue) !== -1) return toSize(where, dim.dimValue);
     return isDimName(dim.dimParam) ? dim.dimParam : `${name}.axis${axis}`;
   });
 }

@@ -175,7 +175,7 @@ function fromWireNode(here: Here, wire: WireNode): Node {
     const result = results?.[i];
     return result === undefined
       ? declaredType(output)
-      : { name: output, dtype: result.dtype, shape: [...result.shape] };
+      : { name: output, dtype: result.dtype, shape: isUnknownShape(result.shape) ? unknownShape : [...result.shape] };
   });
   const node: Node = { name, operator: use.operator, domain, inputs: use.inputs, outputs, attributes };
   scope.defineOutputs(node, results ?? []);

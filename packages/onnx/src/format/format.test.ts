@@ -281,3 +281,45 @@ describe("decodeModel refuses what it does not read", () => {
     expect(read({ dataType: 9, int32Data: [1, 0] })).toEqual(Uint8Array.of(1, 0));
   });
 });
+
+describe("what exporters write that ONNX does not", () => {
+  const read = (type: object, input: object = { tensorType: { elemType: 1 } }) => {
+    const graph = {
+      name: "g",
+      input: [{ name: "x", type: input }],
+      output: [{ name: "y", type }],
+      node: [{ opType: "Neg", input: ["x"], output: ["y"] }],
+    };
+    return decodeModel(modelMessage.encode({ opsetImport: [{ version: 21 }], graph }).finish()).graph;
+  };
+
+  it("a size of -1 is one that only the run tells", () => {
+    const type = { tensorType: { elemType: 1, shape: { dim: [{ dimValue: -1 }, { dimValue: 3 }] } } };
+    expect(read(type, type).inputs[0]?.shape).toEqual(["x.axis0", 3]);
+    const worse = { tensorType: { elemType: 1, shape: { dim: [{ dimValue: -2 }] } } };
+    expect(() => read(worse)).toThrow(/expected sizes from 0, received -2/);
+  });
+
+  it("an empty type says nothing, and a sequence is refused", () => {
+    const input = { tensorType: { elemType: 11, shape: { dim: [{ dimValue: 3 }] } } };
+    expect(read({}, input).outputs[0]).toEqual({ name: "y", dtype: "float64", shape: [3] });
+    expect(() => read({ sequenceType: new Uint8Array() })).toThrow(/sequences, maps and optional values/);
+  });
+});
+
+it("branches of different numbers of axes leave the result's unknown, and what follows is not blamed", () => {
+  const g = new GraphBuilder("squeeze");
+  const x = g.input("x", "float32", [1, 3]);
+  const branch = (operator: "Squeeze" | "Neg") => {
+    const inner = new GraphBuilder(operator, { outer: g });
+    inner.output(operator === "Neg" ? inner.op("Neg", [x]) : inner.op("Squeeze", [x]));
+    return inner.build();
+  };
+  const y = g.op("If", [g.input("c", "bool", [])], { then_branch: branch("Squeeze"), else_branch: branch("Neg") });
+  expect(isUnknownShape(y.shape)).toBe(true);
+  g.output(y);
+  const made = model(g.build());
+  const again = decodeModel(encodeModel(made));
+  expect(isUnknownShape(again.graph.outputs[0]?.shape ?? [])).toBe(true);
+  expect(checkGraph(again)).toEqual([]);
+});

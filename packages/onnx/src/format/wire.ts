@@ -72,7 +72,16 @@ export interface WireTensor {
 /** ValueInfoProto. */
 export interface WireValue {
   readonly name: string;
-  readonly type: { readonly tensorType: WireTensorType | null } | null;
+  readonly type: WireType | null;
+}
+
+/** TypeProto: one of its fields, or none where an exporter knew nothing. */
+export interface WireType {
+  readonly tensorType: WireTensorType | null;
+  readonly sequenceType: Uint8Array;
+  readonly mapType: Uint8Array;
+  readonly sparseTensorType: Uint8Array;
+  readonly optionalType: Uint8Array;
 }
 
 /** TypeProto.Tensor. */

@@ -5,7 +5,7 @@ import type { AttributeSpecs } from "../operators/attribute.ts";
 import { inferNode } from "../operators/infer.ts";
 import { keepAttributes } from "../operators/settings.ts";
 import { type AttributesOf, findOperator, type OperatorName } from "../operators/table.ts";
-import { formatShape, isDimName, type Shape } from "../shape.ts";
+import { formatShape, isDimName, isUnknownShape, type Shape } from "../shape.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { assertGraph } from "./check.ts";
 import { constantKey, scalarTensor } from "./constants.ts";
@@ -162,7 +162,13 @@ export class GraphBuilder {
     const first = outputName === undefined ? name : this.#names.claim(outputName);
     const names = [first, ...Array.from({ length: outputCount - 1 }, (_, i) => this.#names.fresh(`${name}.${i + 1}`))];
     const results = inferNode({ where: name, operator, domain: "", inputs, attributes, outputs: names }, this.#scope);
-    const outputs = results.map(({ dtype, shape }, i): Value => ({ name: names[i] ?? name, dtype, shape: [...shape] }));
+    const outputs = results.map(
+      ({ dtype, shape }, i): Value => ({
+        name: names[i] ?? name,
+        dtype,
+        shape: isUnknownShape(shape) ? shape : [...shape],
+      }),
+    );
     const node: Node = { name, operator, domain: "", inputs: [...inputs], outputs, attributes };
     this.#scope.defineOutputs(node, results);
     for (const value of outputs) this.#made.add(value);

@@ -46,8 +46,8 @@ export class Scope implements Knowledge {
   }
 }
 
-/** The tensor that a Constant node makes. */
-function constantOfNode(node: Node): Tensor | undefined {
+/** The tensor that a Constant node makes; undefined for strings. */
+export function constantOfNode(node: Node): Tensor | undefined {
   for (const [name, attribute] of Object.entries(node.attributes)) {
     const make = Object.hasOwn(constantMakers, name) ? constantMakers[name] : undefined;
     const made = make?.(attribute);

@@ -1,6 +1,6 @@
 /** @file Operators that run graphs: If, Loop, Scan. Their bodies see the values of the graphs around them. */
 import type { Graph, Value } from "../graph/graph.ts";
-import { type Dim, formatShape, isUnknownShape, type Shape, sameShape } from "../shape.ts";
+import { type Dim, formatShape, isUnknownShape, type Shape, sameShape, unknownShape } from "../shape.ts";
 import { optional, required } from "./attribute.ts";
 import { type Call, type Inferred, operator } from "./operator.ts";
 import { axisOf, bools, take, unify } from "./rules.ts";
@@ -44,6 +44,7 @@ function carried(call: Call, index: number, initial: Value, result: Value): Infe
 
 /** Axes of equal size keep it; others are known only at the run. */
 function mergeShapes(call: Call, a: Shape, b: Shape, hint: string, what: string): Shape {
+  if (isUnknownShape(a) || isUnknownShape(b)) return unknownShape;
   if (a.length !== b.length) throw call.shapeError(`${a.length} axes of ${what}`, String(b.length));
   if (sameShape(a, b)) return a;
   return a.map((dim, i) => (dim === b[i] ? dim : call.fresh(`${hint}.axis${i}`)));
@@ -100,7 +101,10 @@ const slicesOf = (sequences: readonly { value: Value; axis: number }[]): Typed[]
 
 /** Operators that run sub-graphs. */
 export const controlFlow = {
-  /** Both branches take nothing and give as many outputs as the node has. */
+  /**
+   * Both branches take nothing and give as many outputs as the node has. Where their numbers of axes differ, nothing is known
+   * of the output's.
+   */
   If: operator({
     since: 16,
     inputs: [1, 1],
@@ -114,7 +118,11 @@ export const controlFlow = {
       return then_branch.outputs.map((yes, i) => {
         const no = else_branch.outputs[i] ?? yes;
         if (yes.dtype !== no.dtype) throw call.dtypeError(`${yes.dtype} from both branches`, no.dtype);
-        const shape = mergeShapes(call, yes.shape, no.shape, `output${i}`, `else_branch output "${no.name}"`);
+        // PyTorch writes a squeeze so, of which only the run tells whether it takes an axis away
+        const shape =
+          yes.shape.length === no.shape.length
+            ? mergeShapes(call, yes.shape, no.shape, `output${i}`, `else_branch output "${no.name}"`)
+            : unknownShape;
         return { dtype: yes.dtype, shape };
       });
     },
@@ -140,7 +148,7 @@ export const controlFlow = {
       const rounds = trips(call, body) ?? call.fresh("trips");
       return body.outputs.slice(1).map((output, i): Inferred => {
         if (i < states) return carried(call, i, call.input(i + 2), output);
-        return { dtype: output.dtype, shape: [rounds, ...output.shape] };
+        return { dtype: output.dtype, shape: isUnknownShape(output.shape) ? unknownShape : [rounds, ...output.shape] };
       });
     },
     bodyInputs: (call) => ({
@@ -164,6 +172,7 @@ export const controlFlow = {
         .reduce((a, b) => unify(call, a, b, "sequences of one length:"));
       return body.outputs.map((output, i): Inferred => {
         if (i < states) return carried(call, i, call.input(i), output);
+        if (isUnknownShape(output.shape)) return { dtype: output.dtype, shape: unknownShape };
         const axis = axisOf(call, scan_output_axes?.[i - states] ?? 0, output.shape.length + 1);
         return { dtype: output.dtype, shape: [...output.shape.slice(0, axis), length, ...output.shape.slice(axis)] };
       });

@@ -232,9 +232,8 @@ export const layout = {
       const x = take(call, 0, anything);
       take(call, 1, ["int64"]);
       const axes = call.inputs[3] === undefined ? x.shape.map((_, i) => i) : axesInput(call, 3, x.shape.length);
-      const pads = shapeInput(call, 1);
-      if (call.contents(1) === undefined)
-        return [{ dtype: x.dtype, shape: x.shape.map((_, i) => call.fresh(`axis${i}`)) }];
+      const pads = call.contents(1);
+      if (pads === undefined) return [{ dtype: x.dtype, shape: freshAxes(call, x.shape.length) }];
       if (pads.length !== 2 * axes.length)
         throw call.shapeError(`${2 * axes.length} pads (a start and an end for each axis)`, formatShape(pads));
       const shape = x.shape.map((dim, i) => {

@@ -224,6 +224,18 @@ describe("what is quantized and what not", () => {
     expect([...same.graph.initializers.keys()]).toContain("nan");
   });
 
+  it("weights in Constant nodes are found too, and tables of indices are no weights", () => {
+    const made = modelOf(["n", 64], (g, x) => {
+      const sizes = g.op("Gather", [g.op("Shape", [x]), g.ints(0)]);
+      const y = g.op("MatMul", [x, g.op("Constant", [], { value: noise(1, 64, 64) })]);
+      return g.op("Reshape", [y, g.op("Concat", [sizes, g.ints(64)], { axis: 0 })]);
+    });
+    const { quantized, left, model: small } = quantizeModel(made);
+    expect(quantized.map(({ weight }) => weight)).toEqual(["Constant"]);
+    expect(left).toEqual([]);
+    expect(small.graph.nodes.some((node) => node.operator === "Constant")).toBe(false);
+  });
+
   it("an initializer that is an input's default is no constant", () => {
     const graph = modelOf(["n", 64], (g, x) => g.op("MatMul", [x, g.initializer("w", noise(1, 64, 64))])).graph;
     const w: Value = { name: "w", dtype: "float32", shape: [64, 64] };

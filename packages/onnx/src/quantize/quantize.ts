@@ -1,5 +1,7 @@
 /** @file Models with weights of 8 bits: a quarter of the size, and products of whole numbers where these are faster. */
+import { isFloating } from "../dtype.ts";
 import type { Attribute, Graph, Model, Node } from "../graph/graph.ts";
+import { liftConstants } from "../graph/lift-constants.ts";
 import { Names } from "../graph/names.ts";
 import type { Tensor } from "../tensor.ts";
 import { Frame } from "./frame.ts";
@@ -58,19 +60,21 @@ const weightInput: ReadonlyMap<string, number> = new Map([
 
 /**
  * Quantizes the float32 weights of MatMul, Gemm and Gather (embeddings), and with `weightOnly` those of Conv: int8, symmetric,
- * with a scale for each output channel or row. Inputs, outputs and their types stay. The given model is not changed.
+ * with a scale for each output channel or row. Inputs, outputs and their types stay; weights in Constant nodes become initializers. The given model is not changed.
  *
  * Convolutions stay as they are in the dynamic mode: ConvInteger was 1.1 to 13 times slower than Conv where it was measured
  * (ONNX Runtime 1.30, one thread of a Xeon with VNNI), and MatMulInteger 2 to 5 times faster than MatMul.
  */
 export function quantizeModel(model: Model, options: QuantizeOptions = {}): Quantized {
-  const run = new Quantization(model.graph, options);
-  const graph = run.rewrite(model.graph, undefined);
+  // some exporters keep weights in Constant nodes
+  const { graph: before } = liftConstants(model);
+  const run = new Quantization(before, options);
+  const graph = run.rewrite(before, undefined);
   return {
     model: { ...model, graph },
     quantized: run.quantized,
     left: run.left,
-    weightBytes: { before: bytesOf(model.graph), after: bytesOf(graph) },
+    weightBytes: { before: bytesOf(before), after: bytesOf(graph) },
   };
 }
 
@@ -107,6 +111,12 @@ class Quantization {
     const name = node.inputs[index]?.name;
     const weight = name === undefined ? undefined : frame.findWeight(name);
     const rewrite = this.#rewrites.get(node.operator);
+    // indices and sizes are gathered too: only a table of numbers with a fraction is a weight
+    const isTable = weight !== undefined && isFloating(weight.tensor.dtype);
+    if (node.operator === "Gather" && !isTable) {
+      frame.nodes.push(node);
+      return;
+    }
     const reason = this.#reasonToLeave(node, weight?.tensor, rewrite);
     if (reason === undefined && weight !== undefined && rewrite !== undefined && weight.tensor.dtype === "float32") {
       const site = { frame, node, weight, weights: weight.tensor.data, bits: this.#options.bits ?? 8 };

@@ -2,6 +2,7 @@
 import { dtypeCode } from "../dtype.ts";
 import type { Node, Value } from "../graph/graph.ts";
 import { settingsOf } from "../operators/settings.ts";
+import { isUnknownShape, type Shape } from "../shape.ts";
 import { tensor } from "../tensor.ts";
 import type { FoundWeight, Frame } from "./frame.ts";
 import { type QuantizedWeight, quantizeWeight, turned, type WeightBits } from "./weight.ts";
@@ -86,6 +87,9 @@ function product(site: Site, x: Value, weight: { numbers: Value; scales: Value }
 const constant = (frame: Frame, value: number): Value =>
   one(frame.once(`constant ${value}`, () => [frame.keep("constant", tensor("float32", [], Float32Array.of(value)))]));
 
+/** A shape made of another one, where that is known. */
+const known = (shape: Shape, make: (shape: Shape) => Shape): Shape => (isUnknownShape(shape) ? shape : make(shape));
+
 const one = (values: readonly Value[]): Value => need(values[0]);
 
 function need(value: Value | undefined): Value {
@@ -126,7 +130,7 @@ export const dynamicRewrites: ReadonlyMap<string, Rewrite> = new Map<string, Rew
                 `${node.name}/Transpose`,
                 "Transpose",
                 [a],
-                [{ dtype: a.dtype, shape: [...a.shape].reverse() }],
+                [{ dtype: a.dtype, shape: known(a.shape, ([rows = 1, columns = 1]) => [columns, rows]) }],
                 { perm: [1, 0] },
               ),
             );
@@ -161,7 +165,7 @@ function gatherRows(site: Site): string | undefined {
     `${node.name}/scales`,
     "Gather",
     [weight.scales, indices],
-    [{ dtype: "float32", shape: [...indices.shape, 1] }],
+    [{ dtype: "float32", shape: known(indices.shape, (sizes) => [...sizes, 1]) }],
     { axis: 0 },
   );
   const cast = frame.add(`${node.name}/Cast`, "Cast", rows, [y], { to: float });
