@@ -19,7 +19,7 @@ import { randomWindows, testWindows } from "./language/windows.ts";
 const texts = { "moby-dick": mobyDick, "state-of-the-union": stateOfTheUnion };
 const options = {
   text: { value: "NAME", help: `${Object.keys(texts).join(" or ")} (moby-dick)` },
-  epochs: { value: "N", help: "of 200 batches each (20; small: 6)" },
+  epochs: { value: "N", help: "of 200 batches each (20; small: 4)" },
 };
 
 const testEvery = 10;
@@ -32,7 +32,7 @@ await runExample("language-model", options, async (example) => {
   const { small, values, seed, say } = example;
   const name = String(values["text"] ?? "moby-dick") as keyof typeof texts;
   if (!(name in texts)) throw new Error(`--text: expected ${Object.keys(texts).join(" or ")}, received "${name}"`);
-  const epochs = wholeNumber(values["epochs"] ?? (small ? "6" : "20"), "--epochs", 1);
+  const epochs = wholeNumber(values["epochs"] ?? (small ? "4" : "20"), "--epochs", 1);
   const documents = await texts[name](say);
   const part = (isTest: boolean): string =>
     documents
