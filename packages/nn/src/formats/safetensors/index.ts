@@ -2,4 +2,10 @@
 export type { SafetensorsHeader, SafetensorsInfo, SafetensorsLimits } from "./header.ts";
 export { decodeSafetensors, type Safetensors, SafetensorsFile } from "./read.ts";
 export { parseShardIndex, SafetensorsShards } from "./shards.ts";
-export { encodeSafetensors, type LazyTensor, type Metadata, writeSafetensors } from "./write.ts";
+export {
+  encodeSafetensors,
+  type LazyTensor,
+  type Metadata,
+  type WriteSafetensorsOptions,
+  writeSafetensors,
+} from "./write.ts";

@@ -12,6 +12,12 @@ export interface LazyTensor {
   load(): StoredTensor["data"] | Promise<StoredTensor["data"]>;
 }
 
+/** How to write a file. */
+export interface WriteSafetensorsOptions {
+  /** "names" (when not said) as the reference writer has it; "given" keeps the order among tensors of one element type. */
+  readonly order?: "names" | "given";
+}
+
 /** Texts that travel with the tensors. */
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -19,8 +25,9 @@ export type Metadata = Readonly<Record<string, string>>;
 export function encodeSafetensors(
   tensors: Readonly<Record<string, StoredTensor>> | ReadonlyMap<string, StoredTensor>,
   metadata: Metadata = {},
+  options: WriteSafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const ordered = inOrder(tensors);
+  const ordered = inOrder(tensors, options);
   return joined([
     headerBytes(ordered, metadata),
     ...ordered.map(([name, tensor]) => checkedBytes(name, tensor, tensor.data)),
@@ -35,18 +42,23 @@ export async function writeSafetensors(
   sink: ByteSink,
   tensors: Readonly<Record<string, LazyTensor>> | ReadonlyMap<string, LazyTensor>,
   metadata: Metadata = {},
+  options: WriteSafetensorsOptions = {},
 ): Promise<void> {
-  const ordered = inOrder(tensors);
+  const ordered = inOrder(tensors, options);
   await sink.write(headerBytes(ordered, metadata));
   for (const [name, tensor] of ordered) await sink.write(checkedBytes(name, tensor, await tensor.load()));
 }
 
 type Described = Pick<LazyTensor, "dtype" | "shape">;
 
-function inOrder<T extends Described>(tensors: Readonly<Record<string, T>> | ReadonlyMap<string, T>): [string, T][] {
+function inOrder<T extends Described>(
+  tensors: Readonly<Record<string, T>> | ReadonlyMap<string, T>,
+  { order = "names" }: WriteSafetensorsOptions,
+): [string, T][] {
   const entries: [string, T][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
   // by code points, as the reference writer compares UTF-8 bytes; JavaScript's < compares UTF-16
-  const keyed = entries.map((entry) => ({ entry, key: new TextEncoder().encode(entry[0]) }));
+  const keyed = entries.map((entry) => ({ entry, key: new TextEncoder().encode(order === "names" ? entry[0] : "") }));
+  // wide elements first in any case, so that each lies at an address that its width divides
   keyed.sort((a, b) => rankOf(b.entry[1].dtype) - rankOf(a.entry[1].dtype) || compareBytes(a.key, b.key));
   return keyed.map(({ entry }) => entry);
 }

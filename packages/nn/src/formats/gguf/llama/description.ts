@@ -26,6 +26,8 @@ export interface LlamaDescription {
   readonly headWidth?: number;
   /** Base of the rotation's angles; 10,000 when not said. */
   readonly ropeBase?: number;
+  /** Positions are divided by it (position interpolation, arXiv:2306.15595); 1 when not said. */
+  readonly ropeScaling?: number;
   /**
    * Which numbers of a head are rotated together: "interleaved" turns neighbours (0 and 1, 2 and 3: the paper and
    * llama.cpp), "halves" turns number i with number i + headWidth / 2 (GPT-NeoX, and most of today's training code).
@@ -44,6 +46,7 @@ export function fullDescription(given: LlamaDescription): FullDescription {
     keyValueHeads: given.heads,
     headWidth: given.width / given.heads,
     ropeBase: 10_000,
+    ropeScaling: 1,
     ...given,
   };
   const problems: Problem[] = [];
@@ -73,7 +76,7 @@ export function fullDescription(given: LlamaDescription): FullDescription {
       where: "llama.headWidth",
       message: `expected an even number, as rotation takes pairs, received ${full.headWidth}`,
     });
-  for (const name of ["ropeBase", "normEpsilon"] as const)
+  for (const name of ["ropeBase", "ropeScaling", "normEpsilon"] as const)
     if (!(full[name] > 0 && Number.isFinite(full[name])))
       problems.push({ where: `llama.${name}`, message: `expected a number above 0, received ${full[name]}` });
   if (full.ropeLayout !== "interleaved" && full.ropeLayout !== "halves")
@@ -107,8 +110,14 @@ export function descriptionMetadata(full: FullDescription, type: GgufWritableTyp
     ["llama.attention.layer_norm_rms_epsilon", float32(full.normEpsilon)],
     ["llama.rope.freq_base", float32(full.ropeBase)],
     ["llama.rope.dimension_count", uint32(full.headWidth)],
+    ...(full.ropeScaling === 1 ? [] : scaling(full.ropeScaling)),
     ["llama.vocab_size", uint32(full.vocabularySize)],
     ["general.file_type", uint32(fileTypes[type])],
     ["general.quantization_version", uint32(2)],
   ];
 }
+
+const scaling = (factor: number): [string, GgufValue][] => [
+  ["llama.rope.scaling.type", { type: "string", value: "linear" }],
+  ["llama.rope.scaling.factor", { type: "float32", value: factor }],
+];

@@ -1,0 +1,9 @@
+/** @file Models as files of others: safetensors, and GGUF for llama-style decoders. */
+export { type ToLlamaGgufOptions, toLlamaGguf } from "./llama-gguf.ts";
+export {
+  fromSafetensors,
+  type LoadSafetensorsOptions,
+  loadSafetensors,
+  type ToSafetensorsOptions,
+  toSafetensors,
+} from "./safetensors.ts";
