@@ -1,5 +1,6 @@
 /** @file How much arithmetic a graph does: multiplications and additions, counted from the shapes of its nodes. */
-import type { Graph, Node, Value } from "@gristmill/onnx";
+import type { Node, Value } from "@gristmill/onnx";
+import { isGraph } from "./captured.ts";
 
 const countOf = (value: Value | undefined): number =>
   (value?.shape ?? []).reduce<number>((product, size) => product * (typeof size === "number" ? size : 1), 1);
@@ -32,14 +33,11 @@ function ofNode(node: Node): number {
   if (isGraph(body)) {
     const scanned = node.attributes["num_scan_inputs"];
     const sequence = typeof scanned === "number" ? node.inputs.at(-1) : undefined;
-    return sizeOf(sequence, 0) * body.nodes.reduce((sum, one) => sum + ofNode(one), 0);
+    return sizeOf(sequence, 0) * body.graph.nodes.reduce((sum, one) => sum + ofNode(one), 0);
   }
   // element by element, or a reduction: each number that comes in or goes out once
   return Math.max(...node.inputs.map(countOf), ...node.outputs.map(countOf));
 }
-
-const isGraph = (value: unknown): value is Graph =>
-  typeof value === "object" && value !== null && "nodes" in value && "initializers" in value;
 
 /** Operations of the nodes by the first part of their names, which is the layer; sizes that are not known count as 1. */
 export function operationsByLayer(nodes: readonly Node[]): ReadonlyMap<string, number> {

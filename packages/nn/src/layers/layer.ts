@@ -67,6 +67,8 @@ export interface Layer {
   outputShapes(inputs: readonly SampleShape[], where: string): readonly SampleShape[];
   /** The tensors it keeps for samples of these sizes, in Keras' order. */
   parameters(inputs: readonly SampleShape[]): readonly Parameter[];
+  /** First values of a parameter in place of its initializer's, as shown; for layers that bring their weights along. */
+  firstValue?(parameter: string): Float32Array | undefined;
   /** Writes the forward graph. */
   build(scope: LayerScope, inputs: readonly Features[]): readonly Features[];
   /** The layer's only output on symbolic tensors. @throws ShapeError, NnError when it has several. */

@@ -19,13 +19,26 @@ export interface NamedWeight {
 
 const purpose = 0x77; // keeps first values apart from other uses of the same seed
 
-/** First values of all weights, as kept: each a function of (seed, its place in the model). */
-export const initialWeights = (plan: Plan, seed: number): StateArrays =>
-  new Map(
-    plan.weights.map(({ id, parameter, storage }, place) => {
-      const initialize = madeFrom(initializers, parameter.initializer);
-      return [id, store(initialize(parameter.shape, keyOf(seed, purpose, place)), storage)];
+/** First values of all weights, as kept: those that a layer brings along, else each a function of (seed, its place in the model). */
+export const initialWeights = (plan: Plan, seed: number): StateArrays => {
+  const brought = broughtValues(plan);
+  return new Map(
+    plan.weights.map(({ id, parameter: { shape, initializer }, storage }, place) => {
+      const first = brought.get(id) ?? madeFrom(initializers, initializer)(shape, keyOf(seed, purpose, place));
+      return [id, store(first, storage)];
     }),
+  );
+};
+
+/** What layers bring along, by the weight's id. */
+const broughtValues = ({ calls }: Plan): ReadonlyMap<string, Float32Array> =>
+  new Map(
+    calls.flatMap(({ name, layer, parameters }) =>
+      parameters.flatMap(({ name: parameter }): [string, Float32Array][] => {
+        const values = layer.firstValue?.(parameter);
+        return values === undefined ? [] : [[`${name}/${parameter}`, values]];
+      }),
+    ),
   );
 
 /** What an optimizer remembers before the first step. */

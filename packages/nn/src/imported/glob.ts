@@ -1,0 +1,13 @@
+/** @file Which names are meant: a list of patterns with `*`, of which the last that fits decides; "!" takes names away. */
+
+/** "conv*.weight" as what tests a name. */
+const test = (pattern: string): RegExp =>
+  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*")}$`);
+
+/** True for the names that the patterns mean: ["*", "!*.bias"] is all but biases. An empty list means none. */
+export function namesOf(patterns: readonly string[]): (name: string) => boolean {
+  const rules = patterns.map((pattern) =>
+    pattern.startsWith("!") ? { keeps: false, fits: test(pattern.slice(1)) } : { keeps: true, fits: test(pattern) },
+  );
+  return (name) => rules.findLast(({ fits }) => fits.test(name))?.keeps ?? false;
+}
