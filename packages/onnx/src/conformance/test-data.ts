@@ -4,7 +4,7 @@
  * folder, once. Nothing is installed.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -20,8 +20,10 @@ export function findTestData(): TestData {
   for (const folder of [join("/", inside), join(kept, inside)]) if (existsSync(folder)) return { folder };
   const scratch = mkdtempSync(`${kept}-`);
   try {
-    const options = { cwd: scratch, stdio: "pipe", timeout: 60_000 } as const;
-    execFileSync("apt-get", ["download", "--quiet", debianPackage], options);
+    const options = { cwd: scratch, stdio: "pipe", timeout: 30_000 } as const;
+    // whoever has no network shall not wait for it
+    const patience = ["-o", "Acquire::http::Timeout=5", "-o", "Acquire::Retries=0"];
+    execFileSync("apt-get", ["download", "--quiet", ...patience, debianPackage], options);
     const file = readdirSync(scratch).find((name) => name.endsWith(".deb"));
     if (file === undefined) return { missing: "apt-get download gave no file" };
     mkdirSync(join(scratch, "unpacked"));
@@ -32,5 +34,7 @@ export function findTestData(): TestData {
   } catch (error) {
     const said = error instanceof Error ? error.message.split("\n").filter(Boolean).at(-1) : String(error);
     return { missing: `apt-get download ${debianPackage}: ${said}` };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
