@@ -41,31 +41,44 @@ const attention = writtenOut<"Attention">((call) => {
     math.reshape(scaled, [batch, keyHeads, share, queries, width]),
     math.transpose(shared(k), [0, 1, 2, 4, 3]),
   ]);
-  const scores = masked(call, causal(math, products, settings.is_causal === 1, [queries, keys]), { keyHeads, share });
-  const mixed = math.builder.op("MatMul", [math.builder.op("Softmax", [scores], { axis: -1 }), shared(v)]);
+  const { added, visible, mayBeEmpty } = maskOf(call, [queries, keys], { keyHeads, share });
+  const moved = added === undefined ? products : math.add(products, added);
+  const scores = visible === undefined ? moved : math.where(visible, moved, lowest);
+  const all = math.builder.op("Softmax", [scores], { axis: -1 });
+  const shares = visible && mayBeEmpty ? math.where(visible, all, 0) : all;
+  const mixed = math.builder.op("MatMul", [shares, shared(v)]);
   const joined = math.reshape(mixed, [batch, heads, queries, sizesOf(v)[3] ?? 1]);
   return [joinHeads(math, joined, call.input(0))];
 });
 
-/** Each query sees the keys up to its own place. */
-function causal(math: GraphMath, scores: Value, isCausal: boolean, [queries, keys]: readonly [number, number]): Value {
-  if (!isCausal) return scores;
-  const seen = Uint8Array.from({ length: queries * keys }, (_, i) => Number(i % keys <= Math.floor(i / keys)));
-  return math.where(math.builder.constant(tensor("bool", [queries, keys], seen)), scores, lowest);
+/** What stands between queries and keys; every part broadcasts over [batch, keyHeads, share, queries, keys]. */
+interface Mask {
+  /** Numbers that are added to the scores. */
+  readonly added: Value | undefined;
+  /** Which keys a query sees. */
+  readonly visible: Value | undefined;
+  /** Whether a query may see none: its result is 0 then, as the runtime has it. */
+  readonly mayBeEmpty: boolean;
 }
 
-/** The scores under the node's mask: of truth values, or of numbers that are added. */
-function masked(
+/** The node's mask, of truth values or of numbers (where -Infinity hides a key), and with is_causal no key behind the query. */
+function maskOf(
   call: GradientCall<"Attention">,
-  scores: Value,
+  [queries, keys]: readonly [number, number],
   { keyHeads, share }: { keyHeads: number; share: number },
-): Value {
+): Mask {
   const { math } = call;
-  if (call.node.inputs[3] === undefined) return scores;
+  const seen = Uint8Array.from({ length: queries * keys }, (_, i) => Number(i % keys <= Math.floor(i / keys)));
+  const isCausal = call.settings.is_causal === 1;
+  const early = isCausal ? math.builder.constant(tensor("bool", [queries, keys], seen)) : undefined;
+  if (call.node.inputs[3] === undefined) return { added: undefined, visible: early, mayBeEmpty: false };
   const given = call.input(3);
   const [batch = 1, heads = 1, ...rest] = [1, 1, ...sizesOf(given)].slice(-4);
   const mask = math.reshape(given, [batch, heads === 1 ? 1 : keyHeads, heads === 1 ? 1 : share, ...rest]);
-  return mask.dtype === "bool" ? math.where(mask, scores, lowest) : math.add(scores, mask);
+  const isTruth = mask.dtype === "bool";
+  const own = isTruth ? mask : math.builder.op("GreaterOrEqual", [mask, math.scalar(lowest, mask)]);
+  const visible = early === undefined ? own : math.builder.op("And", [own, early]);
+  return { added: isTruth ? undefined : mask, visible, mayBeEmpty: true };
 }
 
 /** Pairs of elements turned by an angle: (a, b) → (a cos - b sin, a sin + b cos). */

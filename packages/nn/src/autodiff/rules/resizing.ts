@@ -26,11 +26,9 @@ function floats(call: Call, index: number): readonly number[] | undefined {
   return given.data.length === 0 ? undefined : Array.from(given.data);
 }
 
-/** The axes that the node changes. */
+/** The axes that the node changes. Sizes by keep_aspect_ratio_policy are known to the run only, so they never come here. */
 function resizedAxes(call: Call): ResizedAxis[] {
-  const { axes: named, coordinate_transformation_mode, keep_aspect_ratio_policy } = call.settings;
-  if (keep_aspect_ratio_policy !== "stretch")
-    throw call.unsupported(`keep_aspect_ratio_policy "${keep_aspect_ratio_policy}" has no rule: write out the sizes`);
+  const { axes: named, coordinate_transformation_mode } = call.settings;
   const [from, to] = [sizesOf(call.input(0)), sizesOf(call.output(0))];
   const axes = (named ?? from.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + from.length : axis));
   const scales = floats(call, 2);

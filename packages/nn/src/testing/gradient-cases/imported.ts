@@ -171,6 +171,31 @@ export const importedCases = {
         (m) => [bools(m, [1, 2, 2, 3], 1, 0, 1, 1, 1, 0, 0, 1, 0, 1, 1, 1)],
       ),
     ),
+    newer(
+      withConstants(
+        "a mask without a single key for one query",
+        "Attention",
+        [random(1, 1, 2, 4), random(1, 1, 3, 4), random(1, 1, 3, 4)],
+        (m) => [bools(m, [2, 3], 1, 0, 1, 0, 0, 0)],
+      ),
+    ),
+    newer(
+      withConstants(
+        "numbers that hide all keys of a query, behind which none is seen either",
+        "Attention",
+        [random(1, 1, 3, 4), random(1, 1, 3, 4), random(1, 1, 3, 4)],
+        (m) => [
+          m.builder.constant(
+            tensor(
+              "float32",
+              [3, 3],
+              Float32Array.from([-1, 0, 0, 0.5, -1, 0, -1, -1, -1], (n) => (n < 0 ? n / 0 : n)),
+            ),
+          ),
+        ],
+        { is_causal: 1 },
+      ),
+    ),
     {
       ...newer(node("one value for all three", "Attention", [random(1, 2, 3, 4)])),
       build: (math, x) => math.builder.op("Attention", [x, x, x]),
