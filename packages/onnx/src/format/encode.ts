@@ -1,6 +1,8 @@
 /** @file Models to bytes: the ONNX file format. */
 import { dtypeBytes, dtypeCode } from "../dtype.ts";
+import { OnnxFormatError } from "../errors.ts";
 import type { Attribute, Graph, Model, Node, Value } from "../graph/graph.ts";
+import { bytesOfWeight, weightsOf } from "../graph/weights.ts";
 import { kindOf } from "../operators/settings.ts";
 import { findOperator } from "../operators/table.ts";
 import { isUnknownShape } from "../shape.ts";
@@ -11,6 +13,8 @@ import { attributeTypes, modelMessage } from "./schema.ts";
 
 /** IR version 10 came with opset 21. */
 const irVersion = 10;
+/** A message of protobuf ends at 2 GiB. */
+const mostInside = 2 ** 31 - 1;
 type Wire = Readonly<Record<string, unknown>>;
 
 /** Says of a weight where it lies beside the model; undefined for one that lies inside. */
@@ -19,8 +23,16 @@ export type PlaceWeight = (weight: Tensor) => WeightPlace | undefined;
 /**
  * The bytes of an ONNX file. Weights are inside, but for those that `place` puts elsewhere (see `writeModelFile`). The model
  * is written as it is: `assertModel` says whether it is right.
+ * @throws OnnxFormatError when the weights inside are more than one file can hold
  */
 export function encodeModel(model: Model, place: PlaceWeight = () => undefined): Uint8Array {
+  let inside = 0;
+  for (const weight of weightsOf(model.graph)) inside += place(weight) === undefined ? bytesOfWeight(weight) : 0;
+  if (inside > mostInside)
+    throw new OnnxFormatError(
+      model.graph.name,
+      `expected weights of at most ${mostInside} bytes in one file, received ${inside}; write the model with writeModelFile`,
+    );
   const versions = new Map(Object.entries(model.domains ?? {}));
   const domains = [...new Set([...otherDomains(model.graph), ...versions.keys()])].sort();
   return modelMessage

@@ -18,6 +18,7 @@ import { model } from "../graph/model.ts";
 import { createSession } from "../session/session.ts";
 import { tensor } from "../tensor.ts";
 import { decodeModel } from "./decode.ts";
+import { encodeModel } from "./encode.ts";
 import { readModelFile, writeModelFile } from "./model-file.ts";
 import { modelMessage } from "./schema.ts";
 
@@ -109,6 +110,17 @@ describe("weights beside a model", () => {
     const opening = createSession(wrong, { threads: 1, inMemoryUpToBytes: 0, scratchFolder: scratch });
     await expect(opening).rejects.toThrow(/the model cannot be loaded/);
     expect(names(scratch)).toEqual([]);
+  });
+
+  it("are asked for where one file cannot hold them", () => {
+    const g = new GraphBuilder("huge");
+    // 5 weights on one memory that is never touched: 2.5 GiB to write, none to hold
+    const numbers = new Float32Array(2 ** 27);
+    const sum = Array.from({ length: 5 }, (_, i) => g.initializer(`w${i}`, tensor("float32", [2 ** 27], numbers)));
+    g.output(g.op("Sum", sum), "y");
+    expect(() => encodeModel(model(g.build()))).toThrow(
+      /^huge: expected weights of at most 2147483647 bytes in one file, received 2684354560; write the model with writeModelFile/,
+    );
   });
 
   it("are refused where only bytes are given", () => {

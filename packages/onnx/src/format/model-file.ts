@@ -1,7 +1,8 @@
 /** @file Models as files, with weights beside them where one file does not do: protobuf ends at 2 GiB. */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Graph, Model } from "../graph/graph.ts";
+import type { Model } from "../graph/graph.ts";
+import { bytesOfWeight, weightsOf } from "../graph/weights.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DecodeOptions, decodeModel } from "./decode.ts";
 import { bytesOf, encodeModel, type PlaceWeight } from "./encode.ts";
@@ -43,10 +44,10 @@ export function readModelFile(path: string, options: ReadModelOptions = {}): Mod
  */
 export function writeModelFile(path: string, model: Model, options: WriteModelOptions = {}): readonly string[] {
   const all = [...weightsOf(model.graph)];
-  const total = all.reduce((sum, weight) => sum + bytesOf(weight).length, 0);
+  const total = all.reduce((sum, weight) => sum + bytesOfWeight(weight), 0);
   const isOneFile = total <= (options.oneFileUpToBytes ?? 2 ** 30);
   const least = options.externalFromBytes ?? 2 ** 16;
-  const outside = isOneFile ? [] : all.filter((weight) => bytesOf(weight).length >= Math.max(1, least));
+  const outside = isOneFile ? [] : all.filter((weight) => bytesOfWeight(weight) >= Math.max(1, least));
   if (outside.length === 0) {
     writeWhole(path, (file) => writeFileSync(file, encodeModel(model)));
     return [path];
@@ -59,24 +60,11 @@ export function writeModelFile(path: string, model: Model, options: WriteModelOp
   return [path, dataPath];
 }
 
-/** Bytes of all weights of a model. */
-export const weightBytes = (model: Model): number =>
-  [...weightsOf(model.graph)].reduce((sum, weight) => sum + bytesOf(weight).length, 0);
-
-/** Weights of a graph and the graphs inside it, each tensor once. */
-function weightsOf(graph: Graph, found = new Set<Tensor>()): Set<Tensor> {
-  for (const weight of graph.initializers.values()) found.add(weight);
-  for (const node of graph.nodes)
-    for (const attribute of Object.values(node.attributes))
-      if (typeof attribute === "object" && "graph" in attribute) weightsOf(attribute.graph, found);
-  return found;
-}
-
 function placesOf(weights: readonly Tensor[], location: string): Map<Tensor, WeightPlace> {
   const places = new Map<Tensor, WeightPlace>();
   let at = 0;
   for (const weight of weights) {
-    const { length } = bytesOf(weight);
+    const length = bytesOfWeight(weight);
     places.set(weight, { location, offset: at, length });
     at = Math.ceil((at + length) / alignment) * alignment;
   }

@@ -3,6 +3,7 @@ import { isFloating } from "../dtype.ts";
 import type { Attribute, Graph, Model, Node } from "../graph/graph.ts";
 import { liftConstants } from "../graph/lift-constants.ts";
 import { Names } from "../graph/names.ts";
+import { weightBytes } from "../graph/weights.ts";
 import type { Tensor } from "../tensor.ts";
 import { Frame } from "./frame.ts";
 import { dynamicRewrites, type Rewrite, weightOnlyRewrites } from "./rewrites.ts";
@@ -74,7 +75,7 @@ export function quantizeModel(model: Model, options: QuantizeOptions = {}): Quan
     model: { ...model, graph },
     quantized: run.quantized,
     left: run.left,
-    weightBytes: { before: bytesOf(before), after: bytesOf(graph) },
+    weightBytes: { before: weightBytes({ graph: before }), after: weightBytes({ graph }) },
   };
 }
 
@@ -174,11 +175,4 @@ function* namesRead(graph: Graph): Iterable<string> {
     for (const value of node.inputs) if (value !== undefined) yield value.name;
     for (const body of bodiesOf(node)) yield* namesRead(body);
   }
-}
-
-function bytesOf(graph: Graph): number {
-  let bytes = 0;
-  for (const { data } of graph.initializers.values()) bytes += ArrayBuffer.isView(data) ? data.byteLength : 0;
-  for (const node of graph.nodes) for (const body of bodiesOf(node)) bytes += bytesOf(body);
-  return bytes;
 }
