@@ -51,6 +51,11 @@ import { maximumKind } from "./merge/maximum.ts";
 import { minimumKind } from "./merge/minimum.ts";
 import { multiplyKind } from "./merge/multiply.ts";
 import { subtractKind } from "./merge/subtract.ts";
+import { activityRegularizationKind } from "./noise/activity-regularization.ts";
+import { alphaDropoutKind } from "./noise/alpha-dropout.ts";
+import { gaussianDropoutKind } from "./noise/gaussian-dropout.ts";
+import { gaussianNoiseKind } from "./noise/gaussian-noise.ts";
+import { spatialDropout1dKind, spatialDropout2dKind, spatialDropout3dKind } from "./noise/spatial-dropout.ts";
 import { batchNormalizationKind } from "./normalization/batch-normalization.ts";
 import { groupNormalizationKind } from "./normalization/group-normalization.ts";
 import { layerNormalizationKind } from "./normalization/layer-normalization.ts";
@@ -160,6 +165,13 @@ const kinds: readonly LayerKind[] = [
   swiGluKind,
   llamaDecoderKind,
   transformerKind,
+  gaussianNoiseKind,
+  gaussianDropoutKind,
+  alphaDropoutKind,
+  spatialDropout1dKind,
+  spatialDropout2dKind,
+  spatialDropout3dKind,
+  activityRegularizationKind,
 ];
 for (const kind of kinds) registerLayer(kind);
 

@@ -1,0 +1,37 @@
+import { sizesOf } from "../../graph/graph-math.ts";
+import { fraction } from "../../schema/field.ts";
+import { defineLayer } from "../define-layer.ts";
+import type { CommonOptions, Layer } from "../layer.ts";
+import { keptPlaces } from "./random-words.ts";
+
+/** What selu goes to far below 0: -scale · alpha of Klambauer et al. */
+const saturation = -1.0507009873554805 * 1.6732632423543772;
+
+/** The table's entry of `alphaDropout`. */
+export const alphaDropoutKind = defineLayer({
+  type: "alphaDropout",
+  fields: { rate: fraction() },
+  mask: "passes",
+  outputShape: (_, input) => input,
+  build({ rate }, scope, input) {
+    if (!scope.training || rate === 0) return input;
+    const { math } = scope;
+    // y = a x' + b with x' = x or the saturation: mean 0 and variance 1 stay mean 0 and variance 1
+    const a = 1 / Math.sqrt((1 - rate) * (1 + rate * saturation ** 2));
+    const b = -a * saturation * rate;
+    const keep = keptPlaces(math, scope.randomKey(), sizesOf(input.value), rate);
+    const kept = math.add(math.mul(input.value, a), b);
+    return { ...input, value: math.where(keep, kept, a * saturation + b) };
+  },
+});
+
+/**
+ * Dropout for layers with selu: what is dropped gets selu's lowest value, and mean and variance stay as they are.
+ *
+ * - Shapes: as it enters. Modes: outside training it does nothing. Masks: handed on.
+ * - Randomness: a hash of (seed, step, layer, element). Range: `rate` from 0 up to but without 1.
+ * - ONNX: integer operators, Mul, Add, Where; absent from exported models.
+ * - Source: Klambauer et al. 2017, arXiv:1706.02515.
+ */
+export const alphaDropout = (rate: number, options: CommonOptions = {}): Layer =>
+  alphaDropoutKind.make({ rate, ...options });
