@@ -70,6 +70,16 @@ export function atLabels(math: GraphMath, values: Value, labels: Value): Value {
   return math.builder.op("Squeeze", [picked, axis]);
 }
 
+/** float32 [batch, ..., classes]: 1 at each label, nothing but 0 at a label that is no class. */
+export function oneHot(math: GraphMath, labels: Value, classes: number): Value {
+  const places = math.builder.op(
+    "Range",
+    [0, classes, 1].map((bound) => math.builder.scalar(BigInt(bound), "int64")),
+  );
+  const column = math.builder.op("Unsqueeze", [labels, math.builder.ints(labels.shape.length)]);
+  return math.cast(math.equal(column, places), "float32");
+}
+
 /** Classes of an output. @throws ShapeError when there are fewer than two. */
 export function classesOf(loss: string, outputShape: readonly number[]): number {
   const classes = outputShape.at(-1) ?? 1;

@@ -4,6 +4,7 @@ import { binaryCrossentropy } from "./binary-crossentropy.ts";
 import { categoricalCrossentropy } from "./categorical-crossentropy.ts";
 import { circle } from "./circle.ts";
 import { cosineSimilarity } from "./cosine-similarity.ts";
+import { ctc } from "./ctc/ctc.ts";
 import { klDivergence, poisson } from "./distributions.ts";
 import { binaryFocalCrossentropy, categoricalFocalCrossentropy } from "./focal-crossentropy.ts";
 import { categoricalGeneralizedCrossEntropy } from "./generalized-crossentropy.ts";
@@ -38,6 +39,7 @@ export const losses = {
   dice,
   tversky,
   circle,
+  ctc,
 } satisfies KindTable<Loss>;
 
 /** The name of a loss. */

@@ -1,8 +1,9 @@
 /** @file Metrics of yes-or-no answers: how many are rightly and falsely yes and no. */
 import { ShapeError, type Value } from "@gristmill/onnx";
+import { oneHot } from "../losses/probabilities.ts";
 import { numberWhere, optional, size } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
-import { oneHot, trueAnswers, widthOf } from "./classes.ts";
+import { trueAnswers, widthOf } from "./classes.ts";
 import { counted, type Metric, type Observed, type Sums, sumOf, total } from "./metric.ts";
 
 const fields = {

@@ -1,6 +1,7 @@
 /** @file What an output and its target say about classes, whichever way they say it. */
 import { ShapeError, type Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
+import { oneHot } from "../losses/probabilities.ts";
 import type { Observed } from "./metric.ts";
 
 /** Numbers on the last axis of the output. @throws ShapeError when only the run knows how many. */
@@ -34,16 +35,6 @@ export const trueLabels = (observed: Observed): Value =>
 /** int64 [batch, ...]: the class that the model says. Softmax keeps the order, so its logits say the same, cheaper. */
 export const saidLabels = ({ math, logits, output }: Observed): Value =>
   largest(math, logits?.activation === "softmax" ? logits.value : output);
-
-/** float32 [batch, ..., classes]: 1 at each label, nothing but 0 at a label that is no class. */
-export function oneHot(math: GraphMath, labels: Value, classes: number): Value {
-  const places = math.builder.op(
-    "Range",
-    [0, classes, 1].map((bound) => math.builder.scalar(BigInt(bound), "int64")),
-  );
-  const column = math.builder.op("Unsqueeze", [labels, math.builder.ints(labels.shape.length)]);
-  return math.cast(math.equal(column, places), "float32");
-}
 
 /** float32 [batch, ..., outputs]: the true answer of each output, 0 or 1 or between; labels as one-hot. */
 export const trueShares = (observed: Observed): Value =>

@@ -33,26 +33,44 @@ function targetOf(loss: Loss, one: LossCase): Tensor {
     : tensor("float32", sizes, Float32Array.from(one.target));
 }
 
-/** Without a target given, it is a constant of the graph. */
-function writeLoss(math: GraphMath, loss: Loss, one: LossCase, x: Value, given?: Value): Value {
+const maskOf = ({ mask }: LossCase): Tensor | undefined =>
+  mask && tensor("float32", mask.shape, Float32Array.from(mask.data));
+
+/** What is fed beside the output, where it is fed: constants of the graph where it is not. */
+interface Fed {
+  readonly target: Value;
+  readonly mask: Value | undefined;
+}
+
+function writeLoss(math: GraphMath, loss: Loss, one: LossCase, x: Value, fed?: Fed): Value {
   const { builder } = math;
   const output = one.after === undefined ? x : builder.op(one.after, [x]);
-  const target = given ?? builder.constant(targetOf(loss, one));
-  const mask =
-    one.mask && math.cast(builder.constant(tensor("int32", one.mask.shape, Int32Array.from(one.mask.data))), "bool");
-  return loss.perAnswer({ math, output, logits: logitsOf(math, output), target, mask });
+  const [truth, heard] = [targetOf(loss, one), maskOf(one)];
+  const { target, mask } = fed ?? { target: builder.constant(truth), mask: heard && builder.constant(heard) };
+  return loss.perAnswer({
+    math,
+    output,
+    logits: logitsOf(math, output),
+    target,
+    mask: mask && math.cast(mask, "bool"),
+  });
 }
 
 async function run(loss: Loss, one: LossCase, values: readonly number[]): Promise<number[]> {
   const builder = new GraphBuilder();
-  const truth = targetOf(loss, one);
+  const [truth, heard] = [targetOf(loss, one), maskOf(one)];
   // as in an evaluation, where only the run knows how many samples there are
-  const x = builder.input("x", "float32", ["batch", ...one.shape.slice(1)]);
-  const target = builder.input("target", truth.dtype, ["batch", ...truth.shape.slice(1)]);
-  builder.output(writeLoss(new GraphMath(builder), loss, one, x, target), "loss");
+  const input = (name: string, { dtype, shape }: Pick<Tensor, "dtype" | "shape">): Value =>
+    builder.input(name, dtype, ["batch", ...shape.slice(1)]);
+  const x = input("x", { dtype: "float32", shape: one.shape });
+  const fed = { target: input("target", truth), mask: heard && input("mask", heard) };
+  builder.output(writeLoss(new GraphMath(builder), loss, one, x, fed), "loss");
   const session = await createSession(model(builder.build()), { threads: 1 });
-  const feeds = { x: tensor("float32", one.shape, Float32Array.from(values)), target: truth };
-  const { outputs } = await session.run(feeds);
+  const { outputs } = await session.run({
+    x: tensor("float32", one.shape, Float32Array.from(values)),
+    target: truth,
+    ...(heard && { mask: heard }),
+  });
   await session.close();
   return Array.from(outputs["loss"]?.data ?? [], Number);
 }
