@@ -2,6 +2,7 @@ import { GraphBuilder, type Shape, ShapeError, sameShape, type Value } from "@gr
 import { GraphMath } from "./graph-math.ts";
 import { namesReadIn, prune } from "./prune.ts";
 import { type Stack, scanAttributes, type Walk } from "./scan-form.ts";
+import { hoist } from "./scan-hoist.ts";
 
 /** A value that goes round. */
 export interface State {
@@ -21,7 +22,7 @@ export interface ScanResults {
 
 /**
  * Writes one Scan piece by piece: first what enters its body, then the body in `math`, then what leaves it. Slices that
- * the body does not read are dropped.
+ * the body does not read are dropped; what does not change from step to step is computed once, before the Scan.
  */
 export class ScanWriter {
   /** The body's. */
@@ -89,7 +90,7 @@ export class ScanWriter {
     for (const { place } of this.#states)
       builder.output(this.#next[place] ?? fail(builder.name, `expected a next value of state ${place}, received none`));
     for (const { value } of this.#rows) builder.output(value);
-    const body = prune(builder.build());
+    const body = hoist(this.#outer, prune(builder.build()));
     const read = namesReadIn(body);
     const isRead = (slice: Value): boolean => read.has(slice.name);
     supply?.(this.#slices.filter((slice) => isRead(slice) && !this.#stacks.has(slice)));

@@ -148,3 +148,31 @@ it("a sequence that only unread rows needed is dropped with them", () => {
   const [node] = prune(builder.build()).nodes;
   expect(node?.inputs.map((value) => value?.name)).toEqual([expect.stringContaining("constant"), "b"]);
 });
+
+it("what no step changes is computed once, before the loop, and has its gradient there", async () => {
+  const builder = new GraphBuilder("once");
+  const math = new GraphMath(builder);
+  const [x, w] = [builder.input("x", "float32", [3, 1, 2]), builder.input("w", "float32", [2, 2])];
+  const { states } = scan(math, {
+    states: [builder.constant(floats([1, 2], 0, 0))],
+    sequences: [x],
+    step: (body, [h], [slice]) => {
+      const turned = body.transpose(body.mul(body.exp(w), 0.5), [1, 0]);
+      return { states: [body.add(body.builder.op("MatMul", [h as Value, turned]), slice as Value)], rows: [] };
+    },
+  });
+  const y = states[0] as Value;
+  const [slope] = gradients(math, { value: y, gradient: math.filled([1, 2], 1, "float32") }, [w]);
+  builder.output(y, "y");
+  builder.output(slope as Value, "dw");
+  const graph = prune(builder.build());
+  const bodies = graph.nodes.flatMap(({ attributes: { body } }) => (isGraph(body) ? [body.graph] : []));
+  expect(bodies.map(({ nodes }) => nodes.map(({ operator }) => operator).sort())).toEqual([
+    ["Add", "Identity", "MatMul"],
+    ["Identity", "MatMul"],
+  ]);
+  // a = 1/2 everywhere; h1 = [1, 2], h2 = h1 a + x2 = [4.5, 5.5], y = h2 a + x3; da = h2 + h1, and dw is half of it, turned
+  const { y: answer, dw } = await run(graph, { x: floats([3, 1, 2], 1, 2, 3, 4, 5, 6), w: floats([2, 2], 0, 0, 0, 0) });
+  expect(answer).toEqual([10, 11]);
+  expect(dw).toEqual([2.75, 3.75, 2.75, 3.75]);
+});

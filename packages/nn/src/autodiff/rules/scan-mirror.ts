@@ -1,5 +1,5 @@
-import { type Attribute, type Graph, type Node, settingsOf, type Value } from "@gristmill/onnx";
-import { isGraph } from "../../graph/captured.ts";
+import { type Graph, type Node, settingsOf, type Value } from "@gristmill/onnx";
+import { mapNode } from "../../graph/scan-map.ts";
 import type { ScanWriter } from "../../graph/scan-writer.ts";
 
 /**
@@ -43,24 +43,3 @@ export class Mirror {
     this.#inner.set(standIn, value);
   }
 }
-
-/** The node on other values, in the graphs inside it too. */
-function mapNode(node: Node, of: (value: Value) => Value): Node {
-  const each = (list: readonly (Value | undefined)[]) => list.map((value) => value && of(value));
-  const attributes = Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => [
-    key,
-    isGraph(attribute) ? { graph: mapGraph(attribute.graph, of) } : attribute,
-  ]);
-  return {
-    ...node,
-    inputs: each(node.inputs),
-    outputs: each(node.outputs),
-    attributes: Object.fromEntries(attributes),
-  };
-}
-
-const mapGraph = (graph: Graph, of: (value: Value) => Value): Graph => ({
-  ...graph,
-  nodes: graph.nodes.map((node) => mapNode(node, of)),
-  outputs: graph.outputs.map(of),
-});
