@@ -9,6 +9,8 @@ export { adapterWeights, mergeAdapters } from "./imported/adapters.ts";
 export { type LoraOptions, lora } from "./imported/lora.ts";
 export { type OnnxLayerOptions, onnxInputs, onnxLayer } from "./imported/onnx-layer.ts";
 export { activation } from "./layers/activation.ts";
+export { additiveAttention } from "./layers/attention/additive-attention.ts";
+export { attention, type AttentionOptions } from "./layers/attention/attention.ts";
 export { groupedQueryAttention } from "./layers/attention/grouped-query-attention.ts";
 export { type MultiHeadAttentionOptions, multiHeadAttention } from "./layers/attention/multi-head-attention.ts";
 export { rotaryPositions } from "./layers/attention/rotary-positions.ts";

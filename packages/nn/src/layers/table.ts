@@ -1,5 +1,7 @@
 /** @file Registers every layer of this package by the name that specs use. A new one is a file and a line here. */
 import { activationKind } from "./activation.ts";
+import { additiveAttentionKind } from "./attention/additive-attention.ts";
+import { attentionKind } from "./attention/attention.ts";
 import { groupedQueryAttentionKind } from "./attention/grouped-query-attention.ts";
 import { multiHeadAttentionKind } from "./attention/multi-head-attention.ts";
 import { rotaryPositionsKind } from "./attention/rotary-positions.ts";
@@ -172,6 +174,8 @@ const kinds: readonly LayerKind[] = [
   spatialDropout2dKind,
   spatialDropout3dKind,
   activityRegularizationKind,
+  attentionKind,
+  additiveAttentionKind,
 ];
 for (const kind of kinds) registerLayer(kind);
 
