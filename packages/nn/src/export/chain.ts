@@ -48,6 +48,6 @@ function walk({ inputs, layers, outputs }: FunctionalSpec): Link[] {
 }
 
 /** What enters each use of a layer. */
-function usesOf({ inputs, uses }: GraphLayerSpec): readonly (readonly ValueRef[])[] {
+export function usesOf({ inputs, uses }: GraphLayerSpec): readonly (readonly ValueRef[])[] {
   return (uses ?? [inputs ?? []]) as readonly (readonly ValueRef[])[]; // as functionalSpec writes them
 }

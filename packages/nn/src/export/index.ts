@@ -1,5 +1,7 @@
 /** @file Models as files of others: safetensors, and GGUF for llama-style decoders. */
+
 export { type ToLlamaGgufOptions, toLlamaGguf } from "./llama-gguf.ts";
+export { modelPicture } from "./model-picture.ts";
 export {
   fromSafetensors,
   type LoadSafetensorsOptions,
