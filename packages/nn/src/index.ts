@@ -157,6 +157,10 @@ export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional
 export { type ModelSizes, modelSizes } from "./spec/model-sizes.ts";
 export { isSequentialSpec, type ModelSpec, parseSpec, type SequentialSpec } from "./spec/model-spec.ts";
 export { subModel } from "./spec/sub-model.ts";
+export { type BeamSearchOptions, ctcBeamSearch, type Spelling } from "./text/ctc-beam-search.ts";
+export { ctcGreedyDecode } from "./text/ctc-greedy.ts";
+export type { CtcReading, CtcScores } from "./text/ctc-scores.ts";
+export { characterErrorRate, editDistance, wordErrorRate } from "./text/edit-distance.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
 export type {

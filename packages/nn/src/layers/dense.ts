@@ -1,6 +1,5 @@
 import { ShapeError } from "@gristmill/onnx";
-import { activate, activationField } from "../activations/field.ts";
-import type { ActivationName } from "../activations/table.ts";
+import { type ActivationSpec, activate, activationField } from "../activations/field.ts";
 import { linearMap } from "../graph/linear-map.ts";
 import { countOf } from "../initializers/initializer.ts";
 import { initializers } from "../initializers/table.ts";
@@ -16,7 +15,7 @@ import { asShown, type Storage } from "./storage.ts";
 
 /** Settings of `dense` beside its units. */
 export interface DenseOptions extends CommonOptions {
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationSpec;
   readonly useBias?: boolean;
   readonly kernelInitializer?: string | KindSpec;
   readonly biasInitializer?: string | KindSpec;

@@ -1,6 +1,5 @@
 /** @file Settings of recurrent layers: of the walk along the steps, and of the weights that Keras' three cells have. */
-import { activationField } from "../../activations/field.ts";
-import type { ActivationName } from "../../activations/table.ts";
+import { type ActivationSpec, activationField } from "../../activations/field.ts";
 import { initializers } from "../../initializers/table.ts";
 import { regularizers } from "../../regularizers/table.ts";
 import { type ConfigOf, type Field, flag, fraction, size } from "../../schema/field.ts";
@@ -25,7 +24,7 @@ export interface WalkOptions extends CommonOptions {
 
 /** Settings of the weights of `simpleRnn`, `lstm` and `gru`. */
 export interface RecurrentOptions extends WalkOptions {
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationSpec;
   readonly useBias?: boolean;
   readonly kernelInitializer?: string | KindSpec;
   readonly recurrentInitializer?: string | KindSpec;
