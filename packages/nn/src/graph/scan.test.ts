@@ -176,3 +176,22 @@ it("what no step changes is computed once, before the loop, and has its gradient
   expect(answer).toEqual([10, 11]);
   expect(dw).toEqual([2.75, 3.75, 2.75, 3.75]);
 });
+
+it("an operator without a gradient inside a recurrence is told by its name", () => {
+  const builder = new GraphBuilder("odd");
+  const math = new GraphMath(builder);
+  const x = builder.input("x", "float32", [3, 2, 2]);
+  const { states } = builder.within("reader_1", () =>
+    scan(math, {
+      states: [builder.scalar(0)],
+      sequences: [x],
+      step: (body, [sum], [slice]) => ({
+        states: [body.add(sum as Value, body.builder.op("Det", [slice as Value]))],
+        rows: [],
+      }),
+    }),
+  );
+  expect(() => gradients(math, { value: states[0] as Value, gradient: builder.scalar(1) }, [x])).toThrow(
+    "reader_1/Det: Det",
+  );
+});
