@@ -9,7 +9,7 @@ import { prune } from "../graph/prune.ts";
 import { dataInputs, type Formats, writeInput } from "./data-inputs.ts";
 import { type Objective, targetsOf } from "./objective.ts";
 import { type Plan, stateOf } from "./plan.ts";
-import { type StepResults, writeStep } from "./training-step.ts";
+import { type StepInputs, type StepResults, writeStep } from "./training-step.ts";
 
 /** A program and the names it is fed by. Inputs: `count`, `x/…`, `y/…`, `weight/…`, `scalar/…`, `random/…`, `state/…`; outputs: `next/…` and `report/…`. */
 export interface TrainingProgram {
@@ -23,7 +23,13 @@ export interface TrainingProgram {
 }
 
 /** Writes the program for batches of one size. `count`, the number of steps, is known only when it runs. */
-export function trainingProgram(plan: Plan, objective: Objective, batch: number, formats: Formats): TrainingProgram {
+export function trainingProgram(
+  plan: Plan,
+  objective: Objective,
+  batch: number,
+  formats: Formats,
+  recompute: readonly string[] = [],
+): TrainingProgram {
   const outer = new GraphBuilder("training");
   const count = outer.input("count", "int64", []);
   const data = dataInputs(plan, targetsOf(objective, plan.outputs), formats);
@@ -41,7 +47,7 @@ export function trainingProgram(plan: Plan, objective: Objective, batch: number,
   const ofTrip = (rows: Value): Value => body.op("Gather", [rows, trip], { axis: 0 });
   const randomPlaces = new Map<string, Value>();
   const fed = new Map(data.map((one, i) => [one.name, writeInput(math, ofTrip(present(columns[i], one.name)), one)]));
-  const step = writeStep(plan, objective, math, {
+  const inputs: StepInputs = {
     fed,
     scalars: Object.fromEntries(scalarNames.map((name, i) => [name, ofTrip(present(scalars[i], name))])),
     state: (id) => present(carried.get(id), id),
@@ -50,7 +56,8 @@ export function trainingProgram(plan: Plan, objective: Objective, batch: number,
       randomPlaces.set(place, rows);
       return ofTrip(rows);
     },
-  });
+  };
+  const step = writeStep(plan, objective, math, inputs, recompute);
   const reports = writeLoopOutputs(
     body,
     goesOn,

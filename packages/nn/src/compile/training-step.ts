@@ -32,8 +32,14 @@ export interface StepResults {
  */
 const denormalGuard = 1e-15;
 
-/** Writes a step. All sizes of the plan are known. */
-export function writeStep(plan: Plan, objective: Objective, math: GraphMath, inputs: StepInputs): StepResults {
+/** Writes a step. All sizes of the plan are known. `recompute`: layers whose inside is computed again on the way back. */
+export function writeStep(
+  plan: Plan,
+  objective: Objective,
+  math: GraphMath,
+  inputs: StepInputs,
+  recompute: readonly string[],
+): StepResults {
   const next = new Map<string, Value>();
   const added: Value[] = [];
   const outputs = writeForward(
@@ -61,7 +67,7 @@ export function writeStep(plan: Plan, objective: Objective, math: GraphMath, inp
 
   const weights = plan.weights.filter(({ trainable }) => trainable);
   const values = weights.map(({ id }) => inputs.state(id));
-  const slopes = gradients(math, { value: loss, gradient: math.scalar(1, loss) }, values);
+  const slopes = gradients(math, { value: loss, gradient: math.scalar(1, loss) }, values, { recompute });
   const optimizer = objective.optimizer;
   const moving = weights.map(({ id, storage }, i) => {
     const [weight, slope] = [values[i], slopes[i]];

@@ -2,8 +2,9 @@
 import type { Value } from "@gristmill/onnx";
 import { NnError } from "../errors.ts";
 import type { LayerKind } from "../layers/define-layer.ts";
-import { type CommonOptions, type Layer, type LayerScope, layerOf, type Parameter } from "../layers/layer.ts";
+import type { CommonOptions, Layer, LayerScope, Parameter } from "../layers/layer.ts";
 import { layerField } from "../layers/layer-field.ts";
+import { layerOf } from "../layers/layer-of.ts";
 import { layerSpec, parseLayer, registerLayer } from "../layers/registry.ts";
 import { asShown, type Storage } from "../layers/storage.ts";
 import { positive, readFields, size, words } from "../schema/field.ts";

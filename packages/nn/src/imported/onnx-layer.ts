@@ -3,7 +3,8 @@ import { GraphBuilder, OnnxError, type Model as OnnxModel, ShapeError, type Valu
 import { NnError } from "../errors.ts";
 import { type DefinedLayer, defineManyLayer } from "../layers/define-layer.ts";
 import { plain, toPlain } from "../layers/features.ts";
-import { type CommonOptions, type Layer, layerOf } from "../layers/layer.ts";
+import type { CommonOptions, Layer } from "../layers/layer.ts";
+import { layerOf } from "../layers/layer-of.ts";
 import { registerLayer } from "../layers/registry.ts";
 import { formatSample, type SampleShape } from "../layers/shape.ts";
 import type { Field } from "../schema/field.ts";

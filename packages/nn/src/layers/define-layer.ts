@@ -4,7 +4,8 @@ import { type ConfigOf, type Fields, readFields, sampleShape } from "../schema/f
 import { dropUndefined } from "../schema/kind.ts";
 import { Problems, shown } from "../schema/problems.ts";
 import type { Features } from "./features.ts";
-import { type Layer, type LayerScope, layerOf, type Parameter } from "./layer.ts";
+import type { Layer, LayerScope, Parameter } from "./layer.ts";
+import { layerOf } from "./layer-of.ts";
 import { formatSample, type SampleShape } from "./shape.ts";
 
 /** An entry of the table of layers. */

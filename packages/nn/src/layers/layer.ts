@@ -1,7 +1,6 @@
 /** @file What a layer is: settings, the shapes it makes, the weights it wants, and its forward graph. No state, no randomness. */
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
-import { applyLayer, applyOne, type SymbolicTensor } from "../network/symbolic.ts";
 import type { Json } from "../schema/field.ts";
 import type { KindSpec } from "../schema/kind.ts";
 import type { Features } from "./features.ts";
@@ -90,15 +89,29 @@ export interface CommonOptions {
   readonly trainable?: boolean;
 }
 
-const listOf = (inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] =>
-  "shape" in inputs ? [inputs] : inputs;
+/** Element type of what a model is fed: numbers, or whole numbers such as tokens. */
+export type InputDtype = "float32" | "int32";
 
-/** A layer from its parts; adds how it is applied. */
-export const layerOf = (parts: Omit<Layer, "apply" | "applyAll">): Layer => {
-  const layer: Layer = {
-    ...parts,
-    apply: (inputs) => applyOne(layer, listOf(inputs)),
-    applyAll: (inputs) => applyLayer(layer, listOf(inputs)),
-  };
-  return layer;
-};
+/** What enters a model. */
+export interface InputSpec {
+  /** Unique in the model; "input" when it is the only one and has no name. */
+  readonly name?: string;
+  /** Sizes of one sample; null for sizes that differ from batch to batch. */
+  readonly shape: SampleShape;
+  readonly dtype: InputDtype;
+}
+
+/** One use of a layer; a layer that is used twice shares its weights. */
+export interface LayerCall {
+  readonly layer: Layer;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputCount: number;
+}
+
+/** A value of a model that is being written: an input, or an output of a layer's use. */
+export interface SymbolicTensor {
+  /** Sizes of one sample. */
+  readonly shape: SampleShape;
+  /** Where it comes from: an input's declaration, or the use of a layer and which of its outputs. */
+  readonly from: { readonly input: InputSpec } | { readonly call: LayerCall; readonly output: number };
+}

@@ -9,16 +9,18 @@ import { CheckpointError, SpecError } from "../errors.ts";
 import { countOf } from "../initializers/initializer.ts";
 import { show, store } from "../layers/storage.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Json } from "../schema/field.ts";
 import { isRecord, shown } from "../schema/problems.ts";
 import { type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel } from "../spec/model-spec.ts";
+import type { Memory } from "../training/control.ts";
 import type { StateArrays } from "../training/state.ts";
 import { arrayOf, statePlaces } from "./weights.ts";
 
 // "GMNN", a line end and an end of file that text transfers would change, and the format's version
 const magic = Uint8Array.of(0x47, 0x4d, 0x4e, 0x4e, 0x0d, 0x0a, 0x1a, 1);
 const checksumBytes = 32;
-const mostHeaderBytes = 2 ** 20;
+const mostHeaderBytes = 2 ** 26; // the graphs of imported models are in it
 
 /** What a file holds. */
 export interface Checkpoint {
@@ -31,6 +33,8 @@ export interface Checkpoint {
   readonly step: number;
   /** What callbacks have made of the learning rate. */
   readonly rateFactor: number;
+  /** What callbacks remember. */
+  readonly memory: Memory;
   /** As kept. */
   readonly state: StateArrays;
 }
@@ -47,10 +51,23 @@ export function encodeCheckpoint(
   plan: Plan,
   optimizer: Optimizer | undefined,
 ): Uint8Array<ArrayBuffer> {
-  const { spec, compile, seed, epoch, step, rateFactor, state } = checkpoint;
-  const places = statePlaces(plan, optimizer);
+  const { spec, compile, seed, epoch, step, rateFactor, memory, state } = checkpoint;
+  const kept = [...memory.weights.keys()];
+  const places = [...statePlaces(plan, optimizer), ...keptPlaces(plan, kept)];
   const tensors = places.map(({ id, shape }) => ({ id, shape }));
-  const header = new TextEncoder().encode(JSON.stringify({ spec, compile, seed, epoch, step, rateFactor, tensors }));
+  const header = new TextEncoder().encode(
+    JSON.stringify({
+      spec,
+      compile,
+      seed,
+      epoch,
+      step,
+      rateFactor,
+      kept,
+      notes: Object.fromEntries(memory.notes),
+      tensors,
+    }),
+  );
   const floats = places.reduce((sum, { shape }) => sum + countOf(shape), 0);
   const bytes = new Uint8Array(magic.length + 4 + header.length + 4 * floats + checksumBytes);
   const view = new DataView(bytes.buffer);
@@ -58,8 +75,11 @@ export function encodeCheckpoint(
   view.setUint32(magic.length, header.length, true);
   bytes.set(header, magic.length + 4);
   let at = magic.length + 4 + header.length;
+  const keptArrays: StateArrays = new Map(
+    [...memory.weights].flatMap(([name, arrays]) => [...arrays].map(([id, data]) => [keptId(name, id), data] as const)),
+  );
   for (const { id, storage } of places)
-    for (const value of show(arrayOf(state, id), storage)) {
+    for (const value of show(arrayOf(state.has(id) ? state : keptArrays, id), storage)) {
       view.setFloat32(at, value, true);
       at += 4;
     }
@@ -85,7 +105,8 @@ export function decodeCheckpoint(bytes: Uint8Array): LoadedCheckpoint {
       `expected at most ${Math.min(mostHeaderBytes, body.length - start)} bytes, received ${length}`,
     );
   const header = readHeader(body.subarray(start, start + length));
-  const places = statePlaces(header.model.plan, header.made?.objective.optimizer);
+  const ofState = statePlaces(header.model.plan, header.made?.objective.optimizer);
+  const places = [...ofState, ...keptPlaces(header.model.plan, header.kept)];
   const expected = JSON.stringify(places.map(({ id, shape }) => ({ id, shape })));
   if (JSON.stringify(header.tensors) !== expected)
     throw problem("tensors", "they are not those of the model and its optimizer");
@@ -93,14 +114,15 @@ export function decodeCheckpoint(bytes: Uint8Array): LoadedCheckpoint {
   const left = body.length - start - length;
   if (left !== 4 * floats) throw problem("tensors", `expected ${4 * floats} bytes, received ${left}`);
   let at = start + length;
-  const state = new Map(
+  const all = new Map(
     places.map(({ id, shape, storage }) => {
       const data = Float32Array.from({ length: countOf(shape) }, (_, i) => view.getFloat32(at + 4 * i, true));
       at += 4 * data.length;
       return [id, store(data, storage)] as const;
     }),
   );
-  return { ...header, state };
+  const state = new Map(ofState.map(({ id }) => [id, arrayOf(all, id)]));
+  return { ...header, memory: memoryOf(header, all), state };
 }
 
 /** Everything before the checksum, after checking it. */
@@ -117,7 +139,33 @@ function checkedBody(bytes: Uint8Array): Uint8Array {
   return body;
 }
 
-function readHeader(bytes: Uint8Array): Omit<LoadedCheckpoint, "state"> & { tensors: unknown } {
+interface Header extends Omit<LoadedCheckpoint, "state" | "memory"> {
+  readonly tensors: unknown;
+  /** Callbacks that keep weights. */
+  readonly kept: readonly string[];
+  /** What callbacks remember. */
+  readonly notes: ReadonlyMap<string, Json>;
+}
+
+/** Name of a weight that a callback keeps. */
+const keptId = (callback: string, weight: string): string => `${callback}@${weight}`;
+
+const keptPlaces = (plan: Plan, callbacks: readonly string[]) =>
+  callbacks.flatMap((callback) =>
+    statePlaces(plan, undefined).map((place) => ({ ...place, id: keptId(callback, place.id) })),
+  );
+
+const memoryOf = ({ kept, notes, model }: Header, all: StateArrays): Memory => ({
+  notes: new Map(notes),
+  weights: new Map(
+    kept.map((callback) => [
+      callback,
+      new Map(model.plan.weights.map(({ id }) => [id, arrayOf(all, keptId(callback, id))])),
+    ]),
+  ),
+});
+
+function readHeader(bytes: Uint8Array): Header {
   let raw: unknown;
   try {
     raw = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -145,6 +193,8 @@ function readHeader(bytes: Uint8Array): Omit<LoadedCheckpoint, "state"> & { tens
       step: count("step"),
       rateFactor: factorOf(raw["rateFactor"]),
       tensors,
+      kept: namesOf(raw["kept"]),
+      notes: new Map(Object.entries((isRecord(raw["notes"]) ? raw["notes"] : {}) as Readonly<Record<string, Json>>)),
     };
   } catch (cause) {
     if (cause instanceof SpecError) throw problem("header", cause.message, cause);
@@ -158,4 +208,12 @@ function factorOf(value: unknown): number {
   if (typeof value !== "number" || !(value > 0 && value < Number.POSITIVE_INFINITY))
     throw problem("header", `expected rateFactor to be a number above 0, received ${shown(value)}`);
   return value;
+}
+
+/** Files of before callbacks kept weights have none. */
+function namesOf(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((name) => typeof name === "string") && new Set(value).size === value.length)
+    return value;
+  throw problem("header", `expected kept to be a list of names, received ${shown(value)}`);
 }

@@ -13,6 +13,8 @@ import { shuffledOrder } from "../random/shuffle.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
 import "../spec/sub-model.ts";
+import { readClassWeights, withClassWeights } from "../training/class-weight.ts";
+import { emptyMemory } from "../training/control.ts";
 import { evaluateTable } from "../training/evaluate.ts";
 import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
 import { type TrainingState, trainLoop } from "../training/fit.ts";
@@ -27,6 +29,7 @@ import {
   part,
   type Signature,
   type Source,
+  sampleShapes,
   type Table,
   tableOfSource,
 } from "../training/source.ts";
@@ -93,7 +96,7 @@ export class Model {
     this.#layers = layers;
     this.#plan = plan;
     this.#programs = new Programs(network, plan);
-    this.#state = { arrays: initialWeights(plan, this.seed), step: 0, epoch: 0, rateFactor: 1 };
+    this.#state = { arrays: initialWeights(plan, this.seed), step: 0, epoch: 0, rateFactor: 1, memory: emptyMemory() };
   }
 
   /** A model from its description. @throws SpecError listing every problem. */
@@ -108,12 +111,13 @@ export class Model {
   }
 
   /** Takes over a saved model's state. */
-  protected restored({ made, epoch, step, rateFactor, state }: LoadedCheckpoint): this {
+  protected restored({ made, epoch, step, rateFactor, memory, state }: LoadedCheckpoint): this {
     this.#made = made;
     this.#state.arrays = state;
     this.#state.epoch = epoch;
     this.#state.step = step;
     this.#state.rateFactor = rateFactor;
+    this.#state.memory = memory;
     return this;
   }
 
@@ -185,8 +189,10 @@ export class Model {
       ? data
       : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight: given?.sampleWeight }, signature);
     const { train, validation } = split(all, options, signature);
+    const weigh = weigherOf(given?.classWeight, signature);
     const seed = options.seed ?? this.seed;
     const opened = new Set<unknown>();
+    const recompute = this.#recomputed(options.recompute);
     this.#isTraining = true;
     try {
       return await trainLoop(
@@ -196,14 +202,16 @@ export class Model {
           metrics: metricsOf(objective),
           outputs: this.#plan.outputs.map(({ name }) => name),
           seed,
-          trainer: (run) => this.#programs.trainer(run, made, options.threads),
+          weights: this.#plan.weights.map(({ id }) => id),
+          save: () => this.save(),
+          trainer: (run) => this.#programs.trainer(run, made, { threads: options.threads, recompute }),
           open: (epoch) => {
             this.#generation++;
-            if (isStream(train)) return streamFeed(openStream(train, epoch, opened), signature);
+            if (isStream(train)) return streamFeed(openStream(train, epoch, opened), signature, weigh);
             const order = options.shuffle
               ? shuffledOrder(train.length, seed, epoch)
               : Uint32Array.from({ length: train.length }, (_, i) => i);
-            return tableFeed(train, order, options.batchSize, signature);
+            return tableFeed(weigh(train), order, options.batchSize, signature);
           },
           validate: () => validation && this.#evaluate(validation, options),
         },
@@ -265,10 +273,10 @@ export class Model {
 
   /** The model as one file: description, weights, optimizer, seed, progress, checksum. */
   save(): Uint8Array<ArrayBuffer> {
-    const { arrays, epoch, step, rateFactor } = this.#state;
+    const { arrays, epoch, step, rateFactor, memory } = this.#state;
     const compile = this.#made?.spec;
     return encodeCheckpoint(
-      { spec: this.toSpec(), compile, seed: this.seed, epoch, step, rateFactor, state: arrays },
+      { spec: this.toSpec(), compile, seed: this.seed, epoch, step, rateFactor, memory, state: arrays },
       this.#plan,
       this.#made?.objective.optimizer,
     );
@@ -347,6 +355,17 @@ export class Model {
     });
   }
 
+  /** Names of layers whose inside is computed twice. @throws NnError for names that no layer has */
+  #recomputed(asked: boolean | readonly string[]): readonly string[] {
+    const withWeights = new Set(this.#plan.weights.map(({ id }) => id.split("/")[0] ?? ""));
+    if (typeof asked === "boolean") return asked ? [...withWeights] : [];
+    const names = this.#plan.calls.map(({ name }) => name);
+    const unknown = asked.find((name) => !names.includes(name));
+    if (unknown !== undefined)
+      throw new NnError(`recompute: expected names of layers (${names.join(", ")}), received "${unknown}"`);
+    return asked;
+  }
+
   #compiled(method: string): MadeObjective {
     if (this.#made === undefined) throw new NnError(`${method}: the model has no loss yet; call compile first`);
     return this.#made;
@@ -355,6 +374,15 @@ export class Model {
   #assertIdle(method: string): void {
     if (this.#isTraining) throw new NnError(`${method}: the model is training; wait for fit to end, or abort it`);
   }
+}
+
+/** Adds the weights of labels to tables. @throws DataError when they make no sense for the model's outputs */
+function weigherOf(classWeight: FitOptions["classWeight"], signature: Signature): (table: Table) => Table {
+  if (classWeight === undefined) return (table) => table;
+  return (table) => {
+    const targets = signature.targets(sampleShapes(table, signature.inputs));
+    return withClassWeights(table, readClassWeights(classWeight, targets));
+  };
 }
 
 /** A source or table as a table that fits. @throws DataError */

@@ -1,5 +1,7 @@
 /** @file Settings of fit, evaluate and predict: Keras' names and defaults, checked once. */
 import { NnError } from "../errors.ts";
+import type { ClassWeight } from "../training/class-weight.ts";
+import type { Callback } from "../training/control.ts";
 import type { EpochResult, Progress } from "../training/history.ts";
 import type { LabelledData, NamedSamples, Source, Table } from "../training/source.ts";
 
@@ -40,6 +42,17 @@ export interface FitOptions {
   readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
   /** Stops before the next run (runs take about 0.2 s); weights stay those of the last run. */
   readonly signal?: AbortSignal;
+  /** Follow the training: stop it, save it, log it. In this order; the one that saves last. */
+  readonly callbacks?: readonly Callback[];
+  /** How much samples of each label count, by label: { 0: 1, 1: 5 }; those left out count 1. By output where there are several. */
+  readonly classWeight?: ClassWeight | Readonly<Record<string, ClassWeight>>;
+  /**
+   * Layers whose inside is computed again on the way back instead of being kept, by name; true for all with weights. Less
+   * memory for deep stacks, about a third more time, the same numbers.
+   */
+  readonly recompute?: boolean | readonly string[];
+  /** Gathers the next batches while the program runs, true: sources that wait (files, workers) wait meanwhile. Twice the buffers. */
+  readonly prefetch?: boolean;
   readonly threads?: number;
   /** Milliseconds from any fixed point, for rates; `performance.now`. */
   readonly now?: () => number;
@@ -68,6 +81,9 @@ export function readFitOptions(options: FitOptions = {}) {
     onProgress: options.onProgress,
     onEpochEnd: options.onEpochEnd,
     signal: options.signal,
+    callbacks: options.callbacks ?? [],
+    recompute: options.recompute ?? false,
+    prefetch: options.prefetch ?? true,
     threads: options.threads,
     now: options.now ?? (() => performance.now()),
   };

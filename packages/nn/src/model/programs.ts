@@ -62,10 +62,16 @@ export class Programs {
   }
 
   /** The training session for batches such as this run's. */
-  trainer({ batch, columns }: Run, { objective, spec }: MadeObjective, threads: number | undefined): Promise<Trainer> {
-    const key = `training ${batch} ${JSON.stringify([columns, spec])}`;
+  trainer(
+    { batch, columns }: Run,
+    { objective, spec }: MadeObjective,
+    { threads, recompute }: { readonly threads: number | undefined; readonly recompute: readonly string[] },
+  ): Promise<Trainer> {
+    const key = `training ${batch} ${JSON.stringify([columns, spec, recompute])}`;
     const plan = this.planFor(sampleShapes({ columns }, this.#plan.inputs));
-    return this.#sessions.get(key, threads, () => trainingProgram(plan, objective, batch, formatsOf(columns)));
+    return this.#sessions.get(key, threads, () =>
+      trainingProgram(plan, objective, batch, formatsOf(columns), recompute),
+    );
   }
 
   /** The session that scores samples of these columns. */

@@ -4,41 +4,14 @@
  */
 
 import { NnError } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer, SymbolicTensor } from "../layers/layer.ts";
 import { formatSample, type SampleShape } from "../layers/shape.ts";
-
-/** Element type of what a model is fed: numbers, or whole numbers such as tokens. */
-export type InputDtype = "float32" | "int32";
-
-/** What enters a model. */
-export interface InputSpec {
-  /** Unique in the model; "input" when it is the only one and has no name. */
-  readonly name?: string;
-  /** Sizes of one sample; null for sizes that differ from batch to batch. */
-  readonly shape: SampleShape;
-  readonly dtype: InputDtype;
-}
-
-/** One use of a layer; a layer that is used twice shares its weights. */
-export interface LayerCall {
-  readonly layer: Layer;
-  readonly inputs: readonly SymbolicTensor[];
-  readonly outputCount: number;
-}
-
-/** A value of a model that is being written: an input, or an output of a layer's use. */
-export interface SymbolicTensor {
-  /** Sizes of one sample. */
-  readonly shape: SampleShape;
-  /** Where it comes from: an input's declaration, or the use of a layer and which of its outputs. */
-  readonly from: { readonly input: InputSpec } | { readonly call: LayerCall; readonly output: number };
-}
 
 /** Declares an input. `dtype` is float32 when left out. */
 export function input(options: {
   readonly shape: SampleShape;
   readonly name?: string;
-  readonly dtype?: InputDtype;
+  readonly dtype?: "float32" | "int32";
 }): SymbolicTensor {
   const { shape, name, dtype = "float32" } = options;
   const isGood = Array.isArray(shape) && shape.every((size) => size === null || (Number.isInteger(size) && size > 0));
@@ -68,3 +41,5 @@ export function applyOne(layer: Layer, inputs: readonly SymbolicTensor[]): Symbo
     );
   return first;
 }
+
+export type { InputDtype, InputSpec, LayerCall, SymbolicTensor } from "../layers/layer.ts";

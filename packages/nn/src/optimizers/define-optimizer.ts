@@ -99,7 +99,9 @@ function withShared(rule: Optimizer, settings: Shared, learningRate: Schedule): 
       : [decoupledDecay(weightDecay, learningRate, excludeFromWeightDecay)]),
     ...(useEma ? [movingAverage(emaMomentum, emaOverwriteFrequency)] : []),
   );
-  return gradientAccumulationSteps === null || gradientAccumulationSteps === 1
-    ? step
-    : accumulate(gradientAccumulationSteps, step);
+  const every = gradientAccumulationSteps ?? 1;
+  return {
+    ...(every === 1 ? step : accumulate(every, step)),
+    rate: (count, rateFactor) => learningRate(Math.ceil(count / every) - 1) * rateFactor,
+  };
 }

@@ -49,6 +49,8 @@ export interface Optimizer {
    * `rateFactor`: what callbacks have made of the learning rate so far (1 when nothing); it multiplies it.
    */
   scalars(step: number, rateFactor: number): Readonly<Record<string, number>>;
+  /** The learning rate of a step, counted from 1, for people to read. */
+  rate?(step: number, rateFactor: number): number;
   /** One answer per weight, in their order. */
   update(scope: StepScope): readonly Moved[];
 }

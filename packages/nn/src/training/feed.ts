@@ -28,7 +28,7 @@ export interface Feed {
   /** Undefined when only the end tells. */
   readonly steps: number | undefined;
   readonly samples: number | undefined;
-  /** The next steps, at most so many; undefined at the end. The arrays are good until the next call. */
+  /** The next steps, at most so many; undefined at the end. The arrays are good until the call after the next one. */
   next(mostSteps: number): Promise<Run | undefined>;
   close?(): Promise<void>;
 }
@@ -45,7 +45,7 @@ function checkRun(arrays: Run["arrays"], targets: ReadonlyMap<string, TargetSpec
 export function tableFeed(table: Table, order: Uint32Array, batchSize: number, signature: Signature): Feed {
   const { columns } = table;
   const targets = signature.targets(sampleShapes(table, signature.inputs));
-  const buffers = new Buffers();
+  const buffers = new Buffers(2); // one run is fed while the next is gathered
   let at = 0;
   return {
     steps: Math.ceil(order.length / batchSize),
@@ -75,9 +75,13 @@ export type BatchStream = AsyncIterable<StreamBatch> | ((epoch: number) => Async
 export const isStream = (data: unknown): data is BatchStream =>
   typeof data === "function" || (typeof data === "object" && data !== null && Symbol.asyncIterator in data);
 
-/** Batches of an async iterator; neighbours of one size run together. */
-export function streamFeed(iterator: AsyncIterator<StreamBatch>, signature: Signature): Feed {
-  const buffers = new Buffers();
+/** Batches of an async iterator, each after `change`; neighbours of one size run together. */
+export function streamFeed(
+  iterator: AsyncIterator<StreamBatch>,
+  signature: Signature,
+  change: (table: Table) => Table = (table) => table,
+): Feed {
+  const buffers = new Buffers(2); // one run is fed while the next is gathered
   let waiting: Table | undefined;
   let isDone = false;
   const pull = async (): Promise<Table | undefined> => {
@@ -89,7 +93,7 @@ export function streamFeed(iterator: AsyncIterator<StreamBatch>, signature: Sign
     if (isDone) return undefined;
     const table = arrayTable(value, signature);
     if (table.length === 0) throw new DataError("x: expected batches of at least one sample, received an empty one");
-    return table;
+    return change(table);
   };
   const key = ({ length, columns }: Table): string => JSON.stringify([length, columns]);
   return {

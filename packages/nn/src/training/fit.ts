@@ -5,6 +5,8 @@ import { NonFiniteLossError } from "../errors.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { keyOf } from "../random/hash.ts";
+import { Callbacks } from "./callbacks.ts";
+import { type Callback, emptyMemory, type Memory } from "./control.ts";
 import { dataTensor, numbersOf, reportsOf, tensorsOf } from "./evaluate.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
@@ -26,6 +28,8 @@ export interface TrainingState {
   epoch: number;
   /** What callbacks have made of the learning rate: it is multiplied by this. */
   rateFactor: number;
+  /** What callbacks remember. */
+  memory: Memory;
 }
 
 /** What the loop needs of a model. */
@@ -36,6 +40,9 @@ export interface Training {
   /** Names of the model's outputs. */
   readonly outputs: readonly string[];
   readonly seed: number;
+  /** Ids of the model's weights. */
+  readonly weights: readonly string[];
+  save(): Uint8Array<ArrayBuffer>;
   trainer(run: Run): Promise<Trainer>;
   /** The batches of an epoch; `epoch` counts all epochs that the model has trained, from 0. */
   open(epoch: number): Feed;
@@ -49,6 +56,9 @@ export interface LoopOptions {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly onEpochEnd: ((result: EpochResult) => void | Promise<void>) | undefined;
+  readonly callbacks: readonly Callback[];
+  /** Gathers the next run's batches while the program runs. */
+  readonly prefetch: boolean;
   /** Milliseconds from any fixed point. */
   readonly now: () => number;
 }
@@ -57,43 +67,62 @@ const purpose = 0xd0; // keeps dropout's keys apart from other uses of the same 
 
 /** @throws NonFiniteLossError with the state of the last good epoch in place; `signal.reason` when aborted. */
 export async function trainLoop(training: Training, options: LoopOptions): Promise<History> {
+  const { state } = training;
+  if (options.initialEpoch === 0) state.memory = emptyMemory();
   const runner = new Runner(training);
+  const callbacks = new Callbacks(training, options.callbacks);
   const results: EpochResult[] = [];
-  for (let epoch = options.initialEpoch + 1; epoch <= options.epochs; epoch++) {
-    const result = await trainEpoch(training, runner, options, epoch);
-    training.state.epoch++;
-    runner.keepGood();
-    const validation = await training.validate();
-    const full: EpochResult = { ...result, validation };
-    results.push(full);
-    await options.onEpochEnd?.(full);
+  let history: History | undefined;
+  try {
+    await callbacks.begin();
+    for (let epoch = options.initialEpoch + 1; epoch <= options.epochs && callbacks.stopped === undefined; epoch++) {
+      const result = await trainEpoch(training, runner, callbacks, options, epoch);
+      state.epoch++;
+      runner.keepGood();
+      const validation = await training.validate();
+      const full: EpochResult = { ...result, validation };
+      results.push(full);
+      await callbacks.epochEnd(full);
+      runner.keepGood();
+      await options.onEpochEnd?.(full);
+    }
+    const { stopped } = callbacks;
+    history = { ...historyOf(results), ...(stopped === undefined ? {} : { stopped }) };
+    return history;
+  } finally {
+    await callbacks.end(history);
   }
-  return historyOf(results);
 }
 
 async function trainEpoch(
   training: Training,
   runner: Runner,
+  callbacks: Callbacks,
   options: LoopOptions,
   epoch: number,
 ): Promise<Omit<EpochResult, "validation">> {
   const { signal, now } = options;
-  const feed = training.open(training.state.epoch);
+  const { state, optimizer } = training;
+  const feed = training.open(state.epoch);
   const sum = new ScoreSum(training.metrics, training.outputs);
   const start = now();
   let step = 0;
+  let waiting: Promise<Run | undefined> | undefined;
+  const next = (): Promise<Run | undefined> => feed.next(runner.pace?.steps ?? 1);
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const run = await feed.next(runner.pace?.steps ?? 1);
+      const run = await (waiting ?? next());
       if (run === undefined) break;
       signal?.throwIfAborted();
+      waiting = options.prefetch && runner.pace !== undefined ? next() : undefined;
+      waiting?.catch(() => undefined); // who waits for it has the error
       const { outputs, program } = await runner.run(run, epoch, step);
       sum.add(run.batch, run.steps, program.reports, reportsOf(outputs));
       step += run.steps;
       const samplesPerSecond = (sum.samples / Math.max(now() - start, 1e-6)) * 1000;
       const left = feed.samples === undefined ? undefined : feed.samples * (options.epochs - epoch + 1) - sum.samples;
-      options.onProgress?.({
+      const progress: Progress = {
         ...sum.scores(),
         epoch,
         epochs: options.epochs,
@@ -101,9 +130,12 @@ async function trainEpoch(
         steps: feed.steps,
         samplesPerSecond,
         secondsLeft: left === undefined ? undefined : left / samplesPerSecond,
-      });
+      };
+      options.onProgress?.(progress);
+      await callbacks.runEnd(progress);
     }
   } finally {
+    await waiting?.catch(() => undefined);
     await feed.close?.();
   }
   runner.assertFinite(epoch, step);
@@ -115,6 +147,7 @@ async function trainEpoch(
     samples: sum.samples,
     seconds,
     samplesPerSecond: sum.samples / Math.max(seconds, 1e-9),
+    learningRate: optimizer.rate?.(Math.max(1, state.step), state.rateFactor),
   };
 }
 
@@ -177,6 +210,7 @@ class Runner {
     state.arrays = copyState(this.#good.arrays);
     state.step = this.#good.step;
     state.epoch = this.#good.epoch;
+    state.rateFactor = this.#good.rateFactor;
     return new NonFiniteLossError({ epoch, step, loss });
   }
 

@@ -36,6 +36,8 @@ export interface EpochResult extends Scores {
   /** Training alone, without validation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** Of the epoch's last step. */
+  readonly learningRate: number | undefined;
 }
 
 /** A finished training. */
@@ -43,6 +45,8 @@ export interface History {
   readonly epochs: readonly EpochResult[];
   /** One list per number, an entry per epoch, as Keras has it: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
   readonly history: Readonly<Record<string, readonly number[]>>;
+  /** Why a callback ended it before its last epoch. */
+  readonly stopped?: string;
 }
 
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
@@ -55,9 +59,10 @@ export function historyOf(epochs: readonly EpochResult[]): History {
     list.push(value);
     history[name] = list;
   };
-  for (const { loss, metrics, validation } of epochs) {
+  for (const { loss, metrics, validation, learningRate } of epochs) {
     note("loss", loss);
     for (const [name, value] of Object.entries(metrics)) note(name, value);
+    if (learningRate !== undefined) note("learningRate", learningRate);
     if (validation === undefined) continue;
     note("valLoss", validation.loss);
     for (const [name, value] of Object.entries(validation.metrics)) note(`val${capital(name)}`, value);
