@@ -17,9 +17,9 @@ const short =
   (where, numbers) => {
     const bits = toShortFloats(dtype, numbers);
     const exponent = dtype === "float16" ? 0x7c00 : 0x7f80;
-    for (const [i, half] of bits.entries()) {
+    for (let i = 0; i < bits.length; i++) {
       const value = numbers[i] ?? 0;
-      if ((half & 0x7fff) === exponent && Number.isFinite(value))
+      if (((bits[i] ?? 0) & 0x7fff) === exponent && Number.isFinite(value))
         throw new FileFormatError(where, `${value} is too large for ${dtype}; ${advice}`);
     }
     return bytesOf(dtype, bits);
