@@ -17,7 +17,7 @@ import { readClassWeights, withClassWeights } from "../training/class-weight.ts"
 import { emptyMemory } from "../training/control.ts";
 import { evaluateTable } from "../training/evaluate.ts";
 import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
-import { type TrainingState, trainLoop } from "../training/fit.ts";
+import { trainLoop } from "../training/fit.ts";
 import type { History, Scores } from "../training/history.ts";
 import { arrayTable, sampleTable } from "../training/samples.ts";
 import {
@@ -33,6 +33,7 @@ import {
   type Table,
   tableOfSource,
 } from "../training/source.ts";
+import type { TrainingState } from "../training/state.ts";
 import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./checkpoint.ts";
 import { type EvaluateOptions, type FitOptions, type PredictOptions, readFitOptions, wholeNumber } from "./options.ts";
 import { predictTable } from "./predict.ts";

@@ -33,7 +33,7 @@ const ofLayers = (...layers: unknown[]): string[] => problems({ inputShape: [28,
 describe("parseSpec", () => {
   it("writes out every setting, and reads its own answer as the same", () => {
     const spec = parseSpec(cnn);
-    expect(spec.layers[0]).toEqual({
+    expect(spec.layers[0]).toMatchObject({
       type: "conv2d",
       filters: 32,
       kernelSize: [3, 3],

@@ -1,8 +1,8 @@
 /** @file The callbacks of one training: called in their order, each with its own view of the training. */
 import { NnError } from "../errors.ts";
 import type { Callback, TrainingControl } from "./control.ts";
-import type { TrainingState } from "./fit.ts";
 import type { EpochResult, History, Progress } from "./history.ts";
+import type { TrainingState } from "./state.ts";
 
 /** What callbacks may reach of a training. */
 export interface Followed {

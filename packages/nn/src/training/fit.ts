@@ -6,30 +6,17 @@ import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { keyOf } from "../random/hash.ts";
 import { Callbacks } from "./callbacks.ts";
-import { type Callback, emptyMemory, type Memory } from "./control.ts";
+import { type Callback, emptyMemory } from "./control.ts";
 import { dataTensor, numbersOf, reportsOf, tensorsOf } from "./evaluate.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
 import { Pace } from "./pace.ts";
-import { copyState, emptyLike, firstNonFinite, type StateArrays } from "./state.ts";
+import { copyState, emptyLike, firstNonFinite, type StateArrays, type TrainingState } from "./state.ts";
 
 /** A session of the training program for batches of one size and kind. */
 export interface Trainer {
   readonly session: Session;
   readonly program: TrainingProgram;
-}
-
-/** What training reads and changes. After every run, and after an error, it is that of the last finished run. */
-export interface TrainingState {
-  arrays: StateArrays;
-  /** Optimizer steps taken. */
-  step: number;
-  /** Epochs trained. */
-  epoch: number;
-  /** What callbacks have made of the learning rate: it is multiplied by this. */
-  rateFactor: number;
-  /** What callbacks remember. */
-  memory: Memory;
 }
 
 /** What the loop needs of a model. */

@@ -1,7 +1,21 @@
 /** @file The tensors that training changes, and how far it came. */
+import type { Memory } from "./control.ts";
 
 /** float32 arrays as kept, by id. */
 export type StateArrays = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+
+/** What training reads and changes. After every run, and after an error, it is that of the last finished run. */
+export interface TrainingState {
+  arrays: StateArrays;
+  /** Optimizer steps taken. */
+  step: number;
+  /** Epochs trained. */
+  epoch: number;
+  /** What callbacks have made of the learning rate: it is multiplied by this. */
+  rateFactor: number;
+  /** What callbacks remember. */
+  memory: Memory;
+}
 
 /** A copy of each array. */
 export const copyState = (state: StateArrays): StateArrays =>
