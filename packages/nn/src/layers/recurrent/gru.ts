@@ -40,9 +40,10 @@ export const gruKind = defineRecurrent({
         2,
       );
       const { gates, candidate } = recurrent(math, dropped(math, h, factors));
-      const sum = math.add(one(xGates), gates);
-      const both = activate(math, recurrentActivation, plain(sum, [2 * units])).value;
-      const [z, r] = math.builder.ops("Split", [both], { axis: 1, num_outputs: 2 }, 2);
+      // split before the activation: one such as softmax is each gate's own
+      const [z, r] = math.builder
+        .ops("Split", [math.add(one(xGates), gates)], { axis: 1, num_outputs: 2 }, 2)
+        .map((sum) => activate(math, recurrentActivation, plain(sum, [units])).value);
       const next = activate(math, activation, plain(math.add(one(xCandidate), candidate(one(r))), [units])).value;
       // z h + (1 - z) next, with one product less
       return [math.add(next, math.mul(one(z), math.sub(h, next)))];

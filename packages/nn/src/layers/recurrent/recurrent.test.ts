@@ -52,7 +52,17 @@ describeLayer("simpleRnn", [
   },
 ]);
 
-describeLayer("lstm", commonCases(lstm, weightsOf(4), 2));
+describeLayer("lstm", [
+  ...commonCases(lstm, weightsOf(4), 2),
+  {
+    name: "activations with settings, and one that looks at all units of a gate",
+    make: () => lstm(3, { activation: { type: "leakyRelu", negativeSlope: 0.1 }, recurrentActivation: "softmax" }),
+    ...steps,
+    output: [3],
+    weights: weightsOf(4),
+    dtype: "float32",
+  },
+]);
 
 describeLayer("gru", [
   ...commonCases(gru, weightsOf(3, [2, 9]), 1),
