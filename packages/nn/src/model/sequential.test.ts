@@ -158,7 +158,7 @@ describe("a model that trains", () => {
     expect(ends).toEqual([1, 2]);
     expect(steps.filter((step) => step === 6)).toHaveLength(2);
     expect(epochs.map(({ samples }) => samples)).toEqual([48, 48]);
-    expect(Object.keys(history).sort()).toEqual(["accuracy", "loss", "valAccuracy", "valLoss"]);
+    expect(Object.keys(history).sort()).toEqual(["accuracy", "learningRate", "loss", "valAccuracy", "valLoss"]);
     expect(model.epoch).toBe(2);
     expect(model.step).toBe(12);
     await model.close();
