@@ -4,13 +4,16 @@
  */
 export type { ActivationSpec } from "./activations/field.ts";
 export type { ActivationName } from "./activations/table.ts";
+export { GradientError } from "./autodiff/gradient-error.ts";
 export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, SpecError } from "./errors.ts";
+export * from "./export/index.ts";
+export * from "./formats/index.ts";
 export { adapterWeights, mergeAdapters } from "./imported/adapters.ts";
 export { type LoraOptions, lora } from "./imported/lora.ts";
 export { type OnnxLayerOptions, onnxInputs, onnxLayer } from "./imported/onnx-layer.ts";
 export { activation } from "./layers/activation.ts";
 export { additiveAttention } from "./layers/attention/additive-attention.ts";
-export { attention, type AttentionOptions } from "./layers/attention/attention.ts";
+export { type AttentionOptions, attention } from "./layers/attention/attention.ts";
 export { groupedQueryAttention } from "./layers/attention/grouped-query-attention.ts";
 export { type MultiHeadAttentionOptions, multiHeadAttention } from "./layers/attention/multi-head-attention.ts";
 export { rotaryPositions } from "./layers/attention/rotary-positions.ts";
@@ -139,6 +142,7 @@ export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type RmspropSettings, rmsprop } from "./optimizers/rmsprop.ts";
 export { type SgdSettings, sgd } from "./optimizers/sgd.ts";
 export type { OptimizerName } from "./optimizers/table.ts";
+export * from "./pictures/index.ts";
 export { l1, l1L2, l2 } from "./regularizers/norms.ts";
 export type { RegularizerName } from "./regularizers/table.ts";
 export { cosineDecay, cosineDecayRestarts, inverseSquareRoot, oneCycle } from "./schedules/cosine.ts";

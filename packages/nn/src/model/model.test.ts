@@ -137,3 +137,20 @@ it("a model whose sizes only the data tells trains on batches of several lengths
   expect(model.toOnnx().graph.inputs[0]?.shape).toEqual(["batch", "input.1", 3]);
   await model.close();
 });
+
+it("an input and a layer of one name are refused, and one metric may be asked twice under two names", async () => {
+  const x = input({ shape: [2], name: "here" });
+  expect(() => new Model({ inputs: x, outputs: dense(1, { name: "here" }).apply(x) })).toThrow('both named "here"');
+  const model = new Model({ inputs: x, outputs: dense(1, { activation: "sigmoid" }).apply(x) });
+  const precision = (threshold: number, name: string) => ({ type: "binaryAccuracy", threshold, name });
+  model.compile({
+    optimizer: "sgd",
+    loss: "binaryCrossentropy",
+    metrics: [precision(0, "generous"), precision(0.999, "strict")],
+  });
+  const { metrics } = await model.evaluate([[0, 0]], [[1]], { threads: 1 });
+  expect(metrics).toEqual({ generous: 1, strict: 0 });
+  const again = Model.load(model.save());
+  expect(again.compileSpec).toEqual(model.compileSpec);
+  await model.close();
+});

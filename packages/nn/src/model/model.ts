@@ -3,7 +3,7 @@ import type { Model as OnnxModel, Tensor } from "@gristmill/onnx";
 import { inferenceProgram } from "../compile/inference-program.ts";
 import { metricsOf } from "../compile/objective.ts";
 import { type Plan, planModel, stateOf } from "../compile/plan.ts";
-import { DataError, NnError } from "../errors.ts";
+import { NnError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { SampleShape } from "../layers/shape.ts";
 import { type Network, traceNetwork } from "../network/network.ts";
@@ -13,28 +13,16 @@ import { shuffledOrder } from "../random/shuffle.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
 import "../spec/sub-model.ts";
-import { readClassWeights, withClassWeights } from "../training/class-weight.ts";
 import { emptyMemory } from "../training/control.ts";
 import { evaluateTable } from "../training/evaluate.ts";
 import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
 import { trainLoop } from "../training/fit.ts";
 import type { History, Scores } from "../training/history.ts";
 import { arrayTable, sampleTable } from "../training/samples.ts";
-import {
-  checkTable,
-  elementsOf,
-  isSource,
-  isTable,
-  type NamedSamples,
-  part,
-  type Signature,
-  type Source,
-  sampleShapes,
-  type Table,
-  tableOfSource,
-} from "../training/source.ts";
+import { elementsOf, isSource, isTable, type NamedSamples, type Source, type Table } from "../training/source.ts";
 import type { TrainingState } from "../training/state.ts";
 import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./checkpoint.ts";
+import { split, tableOf, weigherOf } from "./data.ts";
 import { type EvaluateOptions, type FitOptions, type PredictOptions, readFitOptions, wholeNumber } from "./options.ts";
 import { predictTable } from "./predict.ts";
 import { Programs } from "./programs.ts";
@@ -375,48 +363,4 @@ export class Model {
   #assertIdle(method: string): void {
     if (this.#isTraining) throw new NnError(`${method}: the model is training; wait for fit to end, or abort it`);
   }
-}
-
-/** Adds the weights of labels to tables. @throws DataError when they make no sense for the model's outputs */
-function weigherOf(classWeight: FitOptions["classWeight"], signature: Signature): (table: Table) => Table {
-  if (classWeight === undefined) return (table) => table;
-  return (table) => {
-    const targets = signature.targets(sampleShapes(table, signature.inputs));
-    return withClassWeights(table, readClassWeights(classWeight, targets));
-  };
-}
-
-/** A source or table as a table that fits. @throws DataError */
-function tableOf(data: Source | Table, signature: Signature): Table {
-  const table = isTable(data) ? data : tableOfSource(data, signature);
-  checkTable(table, signature);
-  return table;
-}
-
-/** Training and validation data. Keras' rule: the last samples validate, before any shuffling. */
-function split(
-  data: Source | Table | BatchStream,
-  { validationData: given, validationSplit }: ReturnType<typeof readFitOptions>,
-  signature: Signature,
-): { readonly train: Table | BatchStream; readonly validation: Table | undefined } {
-  const validation =
-    given === undefined
-      ? undefined
-      : isSource(given) || isTable(given)
-        ? tableOf(given, signature)
-        : arrayTable(given, signature);
-  if (isStream(data)) {
-    if (validationSplit > 0)
-      throw new NnError("fit: expected validationData with a stream of batches, received validationSplit");
-    return { train: data, validation };
-  }
-  const table = tableOf(data, signature);
-  if (validation !== undefined && validationSplit > 0)
-    throw new NnError("fit: expected validationData or validationSplit, received both");
-  const trained = Math.floor(table.length * (1 - validationSplit));
-  if (trained < 1) throw new DataError(`x: expected at least one sample to train on, received ${table.length}`);
-  if (validationSplit === 0) return { train: table, validation };
-  if (trained === table.length)
-    throw new DataError(`validationSplit: ${validationSplit} of ${table.length} samples leaves none to validate on`);
-  return { train: part(table, 0, trained), validation: part(table, trained, table.length) };
 }

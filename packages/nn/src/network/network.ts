@@ -52,6 +52,11 @@ export function nameNetwork(
   const nameOf = new Map(layers.map((layer, i) => [layer, names[i] ?? layer.type]));
   const inputNames =
     inputs.length === 1 ? [inputs[0]?.name ?? "input"] : nameAll(inputs.map(({ name }) => ({ type: "input", name })));
+  const taken = inputNames.find((name) => names.includes(name));
+  if (taken !== undefined)
+    throw new NnError(
+      `expected names of their own, an input and a layer are both named "${taken}"; rename one of them`,
+    );
   const named = calls.map((call) => ({ ...call, name: nameOf.get(call.layer) ?? call.layer.type }));
   return {
     inputs: inputs.map(({ shape, dtype }, i) => ({ name: inputNames[i] ?? "input", shape, dtype })),

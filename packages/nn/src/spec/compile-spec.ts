@@ -40,6 +40,11 @@ export interface MadeObjective {
   readonly objective: Objective;
 }
 
+/** A metric and the name that reports use. */
+interface NamedMetric extends Made<Metric> {
+  readonly name: string;
+}
+
 /** An output of the model that is trained. */
 interface Output {
   readonly name: string;
@@ -73,9 +78,7 @@ export function parseObjective(value: unknown, outputs: readonly Output[] = [{ n
   if (optimizer === undefined) throw new Error("compile: nothing was made and no problem named");
   const objectives = made.map(({ name, loss, metrics, weight }): OutputObjective => {
     if (loss === undefined) throw new Error("compile: no loss was made and no problem named");
-    const named = metrics.map(
-      (metric) => [isOne ? metric.spec.type : `${name}/${metric.spec.type}`, metric.value] as const,
-    );
+    const named = metrics.map((metric) => [isOne ? metric.name : `${name}/${metric.name}`, metric.value] as const);
     return { name, loss: loss.value, lossWeight: weight, metrics: new Map(named) };
   });
   const specs = made.map(({ name, loss, metrics, weight }) => ({
@@ -130,13 +133,27 @@ function readWeights(value: unknown, outputs: readonly Output[], problems: Probl
   };
 }
 
-function readMetrics(list: unknown, where: string, problems: Problems): Made<Metric>[] {
+function readMetrics(list: unknown, where: string, problems: Problems): NamedMetric[] {
   if (!Array.isArray(list)) problems.add(where, `expected a list of metrics, received ${shown(list)}`);
-  const metrics = (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap(
-    (metric, i) => parseKind<Metric>(metricKinds, "a metric", metric, `${where}[${i}]`, problems) ?? [],
-  );
-  if (new Set(metrics.map(({ spec }) => spec.type)).size < metrics.length)
-    problems.add(where, "expected each metric once");
+  const metrics = (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap((metric, i) => {
+    const { name, ...raw } = isRecord(metric) ? metric : {};
+    if (name !== undefined && (typeof name !== "string" || name === ""))
+      problems.add(`${where}[${i}].name`, `expected a name, received ${shown(name)}`);
+    const made = parseKind<Metric>(
+      metricKinds,
+      "a metric",
+      isRecord(metric) ? raw : metric,
+      `${where}[${i}]`,
+      problems,
+    );
+    if (made === undefined) return [];
+    const named = typeof name === "string" ? { name } : {};
+    return [
+      { name: typeof name === "string" ? name : made.spec.type, spec: { ...made.spec, ...named }, value: made.value },
+    ];
+  });
+  if (new Set(metrics.map(({ name }) => name)).size < metrics.length)
+    problems.add(where, 'expected each metric once; give the second a name of its own: { "type": ..., "name": ... }');
   return metrics;
 }
 
