@@ -28,7 +28,7 @@ import { train } from "./frame/train.ts";
 
 const options = {
   data: { value: "NAME", help: `${Object.keys(imageData).join(" or ")} (mnist)` },
-  epochs: { value: "N", help: "times that the images are gone through (mnist 12, fashion-mnist 20, small 1)" },
+  epochs: { value: "N", help: "times that the images are gone through (mnist 12, fashion-mnist 20, small 3)" },
 };
 
 const batchSize = 128;
@@ -70,7 +70,7 @@ await runExample("better-cnn", options, async (example) => {
   const training = small ? firstImages(all.train, 3000) : all.train;
   const test = small ? firstImages(all.test, 1000) : all.test;
   const { epochs: usual, width: full, change } = settings[data];
-  const epochs = wholeNumber(values["epochs"] ?? (small ? "1" : `${usual}`), "--epochs", 1);
+  const epochs = wholeNumber(values["epochs"] ?? (small ? "3" : `${usual}`), "--epochs", 1);
   const steps = Math.ceil(training.y.data.length / batchSize);
   const width = small ? 8 : full;
   const model = new Sequential(

@@ -2,7 +2,7 @@
  * @file Parts of speech of the Brown Corpus: a bidirectional LSTM over embedded words, endings and spellings, with masks, beside
  * the tag that each word has most often.
  *
- *   node examples/pos-tagging.ts [--epochs 4]
+ *   node examples/pos-tagging.ts [--epochs 3]
  */
 import { formatShare } from "@gristmill/cli";
 import {
@@ -25,7 +25,7 @@ import { train } from "./frame/train.ts";
 import { byLength, sentenceBatch, sentenceStream } from "./tagging/batches.ts";
 import { type EncodedSentence, TaggingVocabulary } from "./tagging/vocabulary.ts";
 
-const options = { epochs: { value: "N", help: "times that the texts are gone through (4; small: 3)" } };
+const options = { epochs: { value: "N", help: "times that the texts are gone through (3)" } };
 
 const batchSize = 32;
 /** Every so many texts one is for the test: all genres are in both parts. */
@@ -33,7 +33,7 @@ const testEvery = 10;
 
 await runExample("pos-tagging", options, async (example) => {
   const { small, values, seed, say } = example;
-  const epochs = wholeNumber(values["epochs"] ?? (small ? "3" : "4"), "--epochs", 1);
+  const epochs = wholeNumber(values["epochs"] ?? "3", "--epochs", 1);
   const texts = await brownCorpus(say, small ? 60 : undefined);
   const sentencesOf = (isWanted: (i: number) => boolean) =>
     texts.filter((_: TaggedText, i) => isWanted(i)).flatMap(({ sentences }) => sentences);

