@@ -7,7 +7,7 @@ it("constants become initializers, and nothing else changes", () => {
   const builder = new GraphBuilder("g");
   const x = builder.input("x", "float32", ["batch", 2]);
   const value = tensor("float32", [2, 1], Float32Array.of(1, 2));
-  const w = builder.op("Constant", [], { value: { tensor: value } });
+  const w = builder.op("Constant", [], { value });
   builder.output(builder.op("MatMul", [x, w]), "y");
   const { graph } = constantsAsInitializers(model(builder.build()));
   expect(graph.nodes.map(({ operator }) => operator)).not.toContain("Constant");

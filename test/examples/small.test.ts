@@ -28,7 +28,7 @@ function run(name: string, ...args: string[]): Promise<Finished> {
 }
 
 /** What a quick look at the figures must show: name, and bounds. */
-type Check = (figures: Record<string, never>, files: readonly string[]) => void;
+type Check = (figures: Readonly<Record<string, unknown>>, files: readonly string[]) => void;
 
 const checks: Readonly<Record<string, Check>> = {
   cnn(figures, files) {
