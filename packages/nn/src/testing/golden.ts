@@ -80,9 +80,11 @@ export function mismatches(
   let [worst, place] = [0, 0];
   expected.forEach((value, i) => {
     const other = received[i] ?? Number.NaN;
-    const off = Object.is(value, other) || value === other ? 0 : Math.abs(value - other) / scale;
-    // NaN compares with nothing, so it is never within
-    if (!(off <= worst)) [worst, place] = [off, i];
+    const isSame = Object.is(value, other) || value === other;
+    // NaN is farther away than anything: it compares with nothing
+    const off = isSame ? 0 : Math.abs(value - other) / scale;
+    const distance = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off;
+    if (distance > worst) [worst, place] = [distance, i];
   });
   if (worst <= tolerance) return [];
   return [
