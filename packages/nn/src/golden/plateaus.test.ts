@@ -2,7 +2,6 @@ import { describe } from "vitest";
 import { reduceLearningRateOnPlateau } from "../callbacks/reduce-on-plateau.ts";
 import type { Json } from "../schema/field.ts";
 import { type GoldenCase, goldenFile, goldenTests, type Mismatches, mismatches } from "../testing/golden.ts";
-import type { TrainingControl } from "../training/control.ts";
 import { exceptions } from "./exceptions.ts";
 
 /** A loss, epoch by epoch, and the learning rate after each; Keras' settings, whose first rate is 1. */
@@ -29,12 +28,14 @@ async function check(one: PlateauGolden): Promise<Mismatches> {
     ...(minLearningRate === undefined ? {} : { minFactor: minLearningRate }),
   });
   let remembered: Json | undefined;
-  const control: TrainingControl = {
+  const control = {
+    epoch: 0,
+    validates: false,
     step: 0,
     rateFactor: 1,
     stop: () => {},
     recall: () => remembered,
-    remember: (value) => (remembered = value),
+    remember: (value: Json): void => void (remembered = value),
     keepWeights: () => {},
     restoreWeights: () => {},
     save: () => new Uint8Array(),
@@ -42,6 +43,7 @@ async function check(one: PlateauGolden): Promise<Mismatches> {
   };
   const rates: number[] = [];
   for (const [i, loss] of one.monitored.entries()) {
+    control.epoch = i + 1;
     const counts = { steps: 1, samples: 1, seconds: 1, samplesPerSecond: 1 };
     await callback.onEpochEnd?.(
       { epoch: i + 1, loss, metrics: {}, validation: undefined, learningRate: control.rateFactor, ...counts },
