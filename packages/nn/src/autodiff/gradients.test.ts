@@ -149,7 +149,6 @@ describe("gradients", () => {
         "Compress",
         "DFT",
         "DeformConv",
-        "DequantizeLinear",
         "Det",
         "GridSample",
         "If",

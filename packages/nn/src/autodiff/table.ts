@@ -12,6 +12,7 @@ import { lossRules } from "./rules/losses.ts";
 import { matrixRules } from "./rules/matrix.ts";
 import { normalizationRules } from "./rules/normalization.ts";
 import { poolingRules } from "./rules/pooling.ts";
+import { quantizationRules } from "./rules/quantization.ts";
 import { recurrentRules } from "./rules/recurrent.ts";
 import { reductionRules } from "./rules/reduction.ts";
 import { resizingRules } from "./rules/resizing.ts";
@@ -33,6 +34,7 @@ export const gradientRules = {
   ...matrixRules,
   ...normalizationRules,
   ...poolingRules,
+  ...quantizationRules,
   ...recurrentRules,
   ...reductionRules,
   ...resizingRules,

@@ -7,6 +7,7 @@ import { movingCases } from "./gradient-cases/moving.ts";
 import { normalizationCases } from "./gradient-cases/normalizations.ts";
 import { poolCases } from "./gradient-cases/pools.ts";
 import { productCases } from "./gradient-cases/products.ts";
+import { quantizationCases } from "./gradient-cases/quantization.ts";
 import { resizingCases } from "./gradient-cases/resizing.ts";
 import { scanCases } from "./gradient-cases/scan.ts";
 import type { GradientCase } from "./gradient-check.ts";
@@ -24,6 +25,7 @@ export const gradientCases = {
   ...normalizationCases,
   ...poolCases,
   ...productCases,
+  ...quantizationCases,
   ...resizingCases,
   ...scanCases,
 } satisfies {
