@@ -35,7 +35,9 @@ async function check(one: PlateauGolden): Promise<Mismatches> {
     rateFactor: 1,
     stop: () => {},
     recall: () => remembered,
-    remember: (value: Json): void => void (remembered = value),
+    remember: (value: Json): void => {
+      remembered = value;
+    },
     keepWeights: () => {},
     restoreWeights: () => {},
     save: () => new Uint8Array(),
