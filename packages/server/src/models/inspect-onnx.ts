@@ -37,7 +37,7 @@ export function inspectOnnx(bytes: Uint8Array): InspectedModel {
     outputs,
     task: taskOf(model.metadata),
     parameters: parameterCount(model),
-    opset: model.opset,
+    opset: model.writtenOpset ?? model.opset,
     producer: model.producer,
   };
 }
