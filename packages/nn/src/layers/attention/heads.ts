@@ -164,13 +164,14 @@ export function buildHeads(
     const rows = project(scope, part, x.value, { from: [knownSize(x.shape, -1, path)], to: [heads, width], useBias });
     return math.reshape(rows, [0, 0, heads, width]); // [batch, steps, heads, width]
   };
-  const turned = (x: Value): Value =>
-    rotary === null ? x : rotate(math, x, size, rotaryTable(math, x, size, rotary), rotary.interleaved);
-  const q = turned(split("query", query, queryHeads, size));
-  const k = turned(split("key", key, keyHeads, size));
+  const q = split("query", query, queryHeads, size);
+  const k = split("key", key, keyHeads, size);
   const v = split("value", value, keyHeads, valueSize);
+  // x [batch, ..., steps, size]; `of` is what its steps are those of
+  const turned = (x: Value, of: Value): Value =>
+    rotary === null ? x : rotate(math, x, size, rotaryTable(math, of, size, rotary), rotary.interleaved);
   const bars = { keys: keyMask(math, key, value), pairs: pairs?.value, isCausal: config.useCausalMask };
-  const mixed = attendByGroups(scope, { q, k, v }, plan, {
+  const mixed = attendByGroups(scope, { q, k, v, turned }, plan, {
     scale: 1 / Math.sqrt(size),
     bias: scoreBias(math, bars, q, k),
     dropout: config.dropout,
@@ -184,23 +185,23 @@ export function buildHeads(
 /** [batch, steps, heads, size] each in, [batch, queries, heads * value size] out. */
 function attendByGroups(
   scope: LayerScope,
-  { q, k, v }: { q: Value; k: Value; v: Value },
+  { q, k, v, turned }: { q: Value; k: Value; v: Value; turned: (x: Value, of: Value) => Value },
   { queryHeads, keyHeads, size, valueSize }: HeadsPlan,
   options: Parameters<typeof attend>[2],
 ): Value {
   const { math } = scope;
   const { builder } = math;
-  const key = math.transpose(k, [0, 2, 3, 1]); // [batch, key heads, size, keys]
+  const key = math.transpose(turned(exchange(math, k), k), [0, 1, 3, 2]); // [batch, key heads, size, keys]
   const value = exchange(math, v);
   const width = queryHeads * valueSize;
   if (queryHeads === keyHeads) {
-    const mixed = attend(scope, { query: exchange(math, q), key, value }, options);
+    const mixed = attend(scope, { query: turned(exchange(math, q), q), key, value }, options);
     return math.reshape(exchange(math, mixed), [0, 0, width]);
   }
   const groups = queryHeads / keyHeads;
   // query heads that share a head of keys stand side by side: [batch, key heads, groups, queries, size]
-  const query = math.transpose(math.reshape(q, [0, 0, keyHeads, groups, size]), [0, 2, 3, 1, 4]);
+  const grouped = math.transpose(math.reshape(q, [0, 0, keyHeads, groups, size]), [0, 2, 3, 1, 4]);
   const alone = (x: Value): Value => builder.op("Unsqueeze", [x, builder.ints(2)]);
-  const mixed = attend(scope, { query, key: alone(key), value: alone(value) }, options);
+  const mixed = attend(scope, { query: turned(grouped, q), key: alone(key), value: alone(value) }, options);
   return math.reshape(math.transpose(mixed, [0, 3, 1, 2, 4]), [0, 0, width]);
 }

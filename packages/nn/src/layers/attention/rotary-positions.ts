@@ -5,6 +5,7 @@ import { sequenceShape } from "../embedding/sequence.ts";
 import { plain, toPlain } from "../features.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { formatSample, knownSize } from "../shape.ts";
+import { exchange } from "./attend.ts";
 import { type Rotary, rotaryFields, rotaryTable, rotate } from "./rotary.ts";
 
 /** The table's entry of `rotaryPositions`. */
@@ -25,8 +26,11 @@ export const rotaryPositionsKind = defineLayer({
   build({ headDim, ...rotary }, { math, path }, input) {
     const { value, shape } = toPlain(math, input);
     const width = knownSize(shape, -1, path);
-    const heads = math.reshape(value, [0, 0, width / headDim, headDim]);
-    const turned = rotate(math, heads, headDim, rotaryTable(math, heads, headDim, rotary), rotary.interleaved);
+    const heads = exchange(math, math.reshape(value, [0, 0, width / headDim, headDim])); // [batch, heads, steps, headDim]
+    const turned = exchange(
+      math,
+      rotate(math, heads, headDim, rotaryTable(math, value, headDim, rotary), rotary.interleaved),
+    );
     return plain(math.reshape(turned, [0, 0, width]), shape);
   },
 });

@@ -31,44 +31,38 @@ export const rotaryField = (): Field<(Rotary & { readonly [key: string]: Json })
   },
 });
 
-/** Cosines and sines of every step for the pairs of a head: both [steps, 1, pairs], of the element type of `like`. */
-export function rotaryTable(math: GraphMath, like: Value, size: number, { base, scaling }: Rotary): Turn {
-  const { builder } = math;
-  const angles = stepAngles(math, like, pairFrequencies(size, base), scaling);
-  const table = (operator: "Cos" | "Sin"): Value =>
-    builder.op("Unsqueeze", [math.cast(builder.op(operator, [angles]), like.dtype), builder.ints(1)]);
-  return { cos: table("Cos"), sin: table("Sin") };
-}
-
-/** The cosine and sine of each step and pair. */
+/** The cosine and sine of each step and pair: [steps, pairs]. */
 export interface Turn {
   readonly cos: Value;
   readonly sin: Value;
 }
 
-/** Turns the pairs (a, b) of each head to (a cos - b sin, a sin + b cos). `x` [batch, steps, heads, size], size even. */
-export function rotate(math: GraphMath, x: Value, size: number, { cos, sin }: Turn, interleaved: boolean): Value {
-  const half = size / 2;
-  const [a, b] = interleaved ? neighbours(math, x, half) : [part(math, x, 0, half), part(math, x, half, size)];
-  const turned = [math.sub(math.mul(a, cos), math.mul(b, sin)), math.add(math.mul(a, sin), math.mul(b, cos))];
-  if (!interleaved) return math.concat(turned, 3);
-  const pairs = turned.map((one) => math.builder.op("Unsqueeze", [one, math.builder.ints(4)]));
-  return math.reshape(math.concat(pairs, 4), [0, 0, 0, size]);
+/** Cosines and sines for heads of a size; `like` is [batch, steps, ...], and its element type theirs. */
+export function rotaryTable(math: GraphMath, like: Value, size: number, { base, scaling }: Rotary): Turn {
+  const angles = stepAngles(math, like, pairFrequencies(size, base), scaling);
+  const table = (operator: "Cos" | "Sin"): Value => math.cast(math.builder.op(operator, [angles]), like.dtype);
+  return { cos: table("Cos"), sin: table("Sin") };
 }
 
-const part = (math: GraphMath, x: Value, start: number, end: number): Value => math.slice(x, [3], [start], [end]);
-
-/** [batch, steps, heads, 2 half] → the even and the odd ones. */
-function neighbours(math: GraphMath, x: Value, half: number): [Value, Value] {
+/**
+ * Turns the pairs (a, b) of each head to (a cos - b sin, a sin + b cos). `x` [batch, ..., steps, size], size even. Steps
+ * stand beside the pairs, as in the table: so it is multiplied in long runs.
+ */
+export function rotate(math: GraphMath, x: Value, size: number, { cos, sin }: Turn, interleaved: boolean): Value {
   const { builder } = math;
-  // two reshapes: a 0 copies the axis at its own place
-  const pairs = math.reshape(x, [0, 0, -1, 2]); // [batch, steps, heads half, 2]
-  const side = (at: number): Value =>
-    math.reshape(builder.op("Slice", [pairs, builder.ints(at), builder.ints(at + 1), builder.ints(3)]), [
-      0,
-      0,
-      -1,
-      half,
-    ]);
-  return [side(0), side(1)];
+  const half = size / 2;
+  const outer = x.shape.slice(0, -1).map(() => 0); // as they are
+  const pairs = interleaved ? math.reshape(x, [...outer, half, 2]) : x;
+  const parts = builder.ops(
+    "Split",
+    [pairs, interleaved ? builder.ints(1, 1) : builder.ints(half, half)],
+    { axis: -1 },
+    2,
+  );
+  const [a, b] = parts.map((part) => (interleaved ? math.reshape(part, [...outer, half]) : part));
+  if (a === undefined || b === undefined) throw new Error("rotate: a head has no halves");
+  const turned = [math.sub(math.mul(a, cos), math.mul(b, sin)), math.add(math.mul(a, sin), math.mul(b, cos))];
+  if (!interleaved) return math.concat(turned, -1);
+  const columns = turned.map((one) => builder.op("Unsqueeze", [one, builder.ints(-1)]));
+  return math.reshape(math.concat(columns, -1), [...outer, size]);
 }

@@ -1,14 +1,16 @@
 /** @file What describeLayer cannot see: moving statistics, frozen layers, layouts, padding, and numbers far from 0. */
+import type { Value } from "@gristmill/onnx";
 import { expect, it } from "vitest";
 import { Model } from "../../model/model.ts";
 import { Sequential } from "../../model/sequential.ts";
 import { input } from "../../network/symbolic.ts";
 import { normalAt } from "../../random/hash.ts";
+import { checkGradient, toleranceOf } from "../../testing/gradient-check.ts";
 import { conv2d } from "../convolution/conv.ts";
 import { masking } from "../core/masking.ts";
 import { dense } from "../dense.ts";
 import { flatten } from "../flatten.ts";
-import type { Layer } from "../layer.ts";
+import type { Layer, LayerScope } from "../layer.ts";
 import { add } from "../merge/add.ts";
 import { batchNormalization } from "./batch-normalization.ts";
 import { groupNormalization } from "./group-normalization.ts";
@@ -69,6 +71,35 @@ it("moving statistics follow those of the batch behind a convolution, and count 
   });
   close((await model.predict(x, threads)).data, expected, 4);
   await Promise.all([model.close(), alone.close()]);
+});
+
+it("the gradient behind a convolution, channels first, follows the differences", async () => {
+  const [batch, channels, side] = [3, 2, 4];
+  const layer = batchNormalization({ epsilon: 0.01 });
+  const vector = { shape: [channels] };
+  const { worst } = await checkGradient({
+    name: "channels first",
+    inputs: [{ shape: [batch, channels, side, side] }, vector, vector],
+    build(math, x, gamma, beta) {
+      if (x === undefined || gamma === undefined || beta === undefined) throw new Error("no inputs");
+      const weights: Readonly<Record<string, Value>> = { gamma, beta };
+      const scope: Partial<LayerScope> = {
+        math,
+        path: "norm",
+        training: true,
+        trainable: true,
+        weight: (name, storage) =>
+          math.reshape(weights[name] ?? math.filled([channels], 1, x.dtype), storage?.stored ?? [channels]),
+        update: () => {},
+      };
+      const entering = { value: x, shape: [side, side, channels], layout: { kind: "channelsFirst" } } as const;
+      const [made] = layer.build(scope as LayerScope, [entering]);
+      if (made === undefined) throw new Error("no answer");
+      expect(made.layout.kind).toBe("channelsFirst");
+      return made.value;
+    },
+  });
+  expect(worst).toBeLessThan(toleranceOf.float64);
 });
 
 it("a frozen batch normalization keeps its statistics and answers by them while training", async () => {
