@@ -42,9 +42,12 @@ export class NonFiniteLossError extends NnError {
   /** What to try. */
   readonly advice: string;
 
-  constructor(what: { epoch: number; step: number; loss: number }) {
+  /** `data`: what in the step's samples is no finite number. */
+  constructor(what: { epoch: number; step: number; loss: number; data?: string | undefined }) {
     const advice =
-      "lower the learning rate (a tenth is a good first try), scale the inputs to about [-1, 1], and look for NaN or Infinity in the data";
+      what.data !== undefined
+        ? `${what.data}; leave such samples out or fill them in`
+        : "lower the learning rate (a tenth is a good first try), scale the inputs to about [-1, 1], and look for NaN or Infinity in the data";
     super(`epoch ${what.epoch}, step ${what.step}: expected a finite loss, received ${what.loss}; ${advice}`);
     this.epoch = what.epoch;
     this.step = what.step;

@@ -5,6 +5,18 @@
 export type { ActivationSpec } from "./activations/field.ts";
 export type { ActivationName } from "./activations/table.ts";
 export { GradientError } from "./autodiff/gradient-error.ts";
+export { curves } from "./callbacks/curves.ts";
+export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
+export { csvLogger, jsonlLogger, type LogOptions } from "./callbacks/log-files.ts";
+export { type ModelCheckpointOptions, modelCheckpoint } from "./callbacks/model-checkpoint.ts";
+export type { MonitorOptions } from "./callbacks/monitor.ts";
+export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
+export {
+  learningRateByEpoch,
+  type PlateauOptions,
+  reduceLearningRateOnPlateau,
+} from "./callbacks/reduce-on-plateau.ts";
+export { type TensorBoardOptions, tensorBoard } from "./callbacks/tensor-board.ts";
 export { CheckpointError, DataError, NnError, NonFiniteLossError, type Problem, SpecError } from "./errors.ts";
 export * from "./export/index.ts";
 export * from "./formats/index.ts";
@@ -165,6 +177,8 @@ export { type BeamSearchOptions, ctcBeamSearch, type Spelling } from "./text/ctc
 export { ctcGreedyDecode } from "./text/ctc-greedy.ts";
 export type { CtcReading, CtcScores } from "./text/ctc-scores.ts";
 export { characterErrorRate, editDistance, wordErrorRate } from "./text/edit-distance.ts";
+export type { ClassWeight } from "./training/class-weight.ts";
+export type { Callback, TrainingControl } from "./training/control.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
 export type {

@@ -17,7 +17,9 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 
 /**
  * Ends a training that gets no better: Keras' rule. What it knows is in checkpoints, the best weights too, so that a resumed
- * training ends where an unbroken one would.
+ * training ends where an unbroken one would. A training that is aborted or fails keeps the weights it has.
+ *
+ * - Defaults: `monitor` "valLoss", `patience` 0, `minDelta` 0. The first epoch never ends a training.
  * @throws NnError for a patience below 0
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
@@ -29,21 +31,22 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     name: "earlyStopping",
     onEpochEnd(result, control) {
       if (result.epoch < startFromEpoch) return;
-      const value = monitor.of(result);
+      const value = monitor.of(result, control);
+      if (value === undefined) return;
       const known = control.recall();
       const { best = null, wait = 0 } = isRecord(known) ? known : {};
       const isBest = monitor.isBetter(value, numberOf(best));
-      if (isBest && restoreBestWeights) control.keepWeights();
+      // the first epoch is kept even when its number is NaN: something must be put back
+      if (restoreBestWeights && (isBest || known === undefined)) control.keepWeights();
       // as Keras: the best is noted in any case, but only what beats the baseline begins the count anew
       const counts = isBest && (baseline === undefined || monitor.isBetter(value, baseline));
       const waited = counts ? 0 : Number(wait) + 1;
       control.remember({ best: isBest ? value : numberOf(best), wait: waited });
-      if (waited >= Math.max(1, patience) && waited > 0 && !counts) {
+      if (!isBest && waited >= patience && result.epoch > 1)
         control.stop(`${monitor.name} has not been better for ${waited} ${waited === 1 ? "epoch" : "epochs"}`);
-      }
     },
-    onTrainEnd(_, control) {
-      if (restoreBestWeights) control.restoreWeights();
+    onTrainEnd(history, control) {
+      if (restoreBestWeights && history !== undefined) control.restoreWeights();
     },
   };
 }

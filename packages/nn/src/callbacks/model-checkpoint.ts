@@ -1,16 +1,15 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { NnError } from "../errors.ts";
 import { isRecord } from "../schema/problems.ts";
 import type { Callback } from "../training/control.ts";
 import { type EpochResult, historyOf } from "../training/history.ts";
 import { Monitor, type MonitorOptions, numberOf } from "./monitor.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** Settings of `modelCheckpoint` beside the path. */
 export interface ModelCheckpointOptions extends MonitorOptions {
-  /** Writes only epochs that are better than all before, false. */
+  /** Writes only epochs that are better than all that were looked at before, false. */
   readonly saveBestOnly?: boolean;
-  /** Writes every so many epochs, 1. */
+  /** Looks every so many epochs, 1. */
   readonly every?: number;
 }
 
@@ -28,25 +27,6 @@ function pathOf(pattern: string, result: EpochResult): string {
   });
 }
 
-/** Writes a file so that it is whole or not there, whenever the process or the machine stops. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
 /**
  * Saves the model after epochs: `Model.load` and `fit` go on from the file as if nothing had happened. Give it last, so that
  * what the other callbacks know is in the file.
@@ -62,13 +42,15 @@ export function modelCheckpoint(path: string, options: ModelCheckpointOptions = 
   return {
     name: `modelCheckpoint ${path}`,
     async onEpochEnd(result, control) {
+      if (result.epoch % every !== 0) return;
       if (saveBestOnly) {
-        const value = monitor.of(result);
+        const value = monitor.of(result, control);
+        if (value === undefined) return;
         const known = control.recall();
         if (!monitor.isBetter(value, numberOf(isRecord(known) ? known["best"] : null))) return;
         control.remember({ best: value });
       }
-      if (result.epoch % every === 0) await writeWhole(pathOf(path, result), control.save());
+      await writeWhole(pathOf(path, result), control.save());
     },
   };
 }

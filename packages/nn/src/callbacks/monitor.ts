@@ -1,5 +1,6 @@
 /** @file Which number a callback looks at, and when it is better. */
 import { NnError } from "../errors.ts";
+import type { TrainingControl } from "../training/control.ts";
 import { type EpochResult, historyOf } from "../training/history.ts";
 
 /** Settings of callbacks that watch a number. */
@@ -27,10 +28,12 @@ export class Monitor {
     this.#minDelta = minDelta;
   }
 
-  /** The number of an epoch. @throws NnError when the epoch has none of this name */
-  of(result: EpochResult): number {
+  /** The number of an epoch; undefined for a validation that this epoch did without. @throws NnError when there is none of this name */
+  of(result: EpochResult, { validates }: Pick<TrainingControl, "validates">): number | undefined {
     const { history } = historyOf([result]);
     const value = history[this.name]?.[0];
+    if (value === undefined && validates && result.validation === undefined && this.name.startsWith("val"))
+      return undefined;
     if (value === undefined)
       throw new NnError(
         `monitor: expected one of ${Object.keys(history).join(", ")}, received "${this.name}"${this.name.startsWith("val") ? "; give fit validationData or validationSplit" : ""}`,
@@ -38,9 +41,9 @@ export class Monitor {
     return value;
   }
 
-  /** True when a number is better than another by what counts; every number is better than none. */
+  /** True when a number is better than another by what counts; every number is better than none, NaN and infinity never. */
   isBetter(value: number, best: number | null): boolean {
-    return best === null || this.#sign * (value - best) > this.#minDelta;
+    return Number.isFinite(value) && (best === null || this.#sign * (value - best) > this.#minDelta);
   }
 }
 

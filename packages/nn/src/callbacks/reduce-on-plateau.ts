@@ -15,6 +15,9 @@ export interface PlateauOptions extends MonitorOptions {
   readonly minFactor?: number;
 }
 
+// no learning rate is felt below; 0 would be refused
+const leastFactor = 1e-30;
+
 /**
  * Lowers the learning rate when a number gets no better: Keras' rule, by factor instead of rate. The factor and the counts
  * are in checkpoints.
@@ -26,11 +29,18 @@ export function reduceLearningRateOnPlateau(options: PlateauOptions = {}): Callb
   const { factor = 0.1, patience = 10, cooldown = 0, minFactor = 0, minDelta = 1e-4 } = options;
   if (!(factor > 0 && factor < 1))
     throw new NnError(`reduceLearningRateOnPlateau: expected factor between 0 and 1, received ${factor}`);
+  if (!(minFactor >= 0 && minFactor <= 1))
+    throw new NnError(`reduceLearningRateOnPlateau: expected minFactor from 0 to 1, received ${minFactor}`);
+  for (const [name, value] of Object.entries({ patience, cooldown }))
+    if (!Number.isInteger(value) || value < 0)
+      throw new NnError(`reduceLearningRateOnPlateau: expected ${name} to be a whole number from 0, received ${value}`);
+  const least = Math.max(minFactor, leastFactor);
   const monitor = new Monitor({ ...options, minDelta });
   return {
     name: "reduceLearningRateOnPlateau",
     onEpochEnd(result, control) {
-      const value = monitor.of(result);
+      const value = monitor.of(result, control);
+      if (value === undefined) return;
       const known = control.recall();
       const before = isRecord(known) ? known : {};
       let [best, wait, rest] = [numberOf(before["best"]), Number(before["wait"] ?? 0), Number(before["cooldown"] ?? 0)];
@@ -38,8 +48,8 @@ export function reduceLearningRateOnPlateau(options: PlateauOptions = {}): Callb
       if (monitor.isBetter(value, best)) [best, wait] = [value, 0];
       else if (rest === 0) {
         wait++;
-        if (wait >= patience && control.rateFactor > minFactor) {
-          control.rateFactor = Math.max(control.rateFactor * factor, minFactor);
+        if (wait >= patience && control.rateFactor > least) {
+          control.rateFactor = Math.max(control.rateFactor * factor, least);
           [rest, wait] = [cooldown, 0];
         }
       }
@@ -57,7 +67,7 @@ export const learningRateByEpoch = (factorOf: (epoch: number) => number): Callba
   return {
     name: "learningRateByEpoch",
     onTrainBegin(control) {
-      if (control.step === 0) control.rateFactor = set(factorOf(1));
+      control.rateFactor = set(factorOf(control.epoch + 1));
     },
     onEpochEnd({ epoch }, control) {
       control.rateFactor = set(factorOf(epoch + 1));

@@ -7,6 +7,7 @@ import {
   checkTable,
   isSource,
   isTable,
+  type LabelledData,
   part,
   type Signature,
   type Source,
@@ -32,6 +33,10 @@ export function tableOf(data: Source | Table, signature: Signature): Table {
   return table;
 }
 
+/** Samples with their answers, as a table or as batches that come one by one. @throws DataError */
+export const scored = (data: LabelledData | Source | Table | BatchStream, signature: Signature): Table | BatchStream =>
+  isStream(data) ? data : isSource(data) || isTable(data) ? tableOf(data, signature) : arrayTable(data, signature);
+
 /** Training and validation data. Keras' rule: the last samples validate, before any shuffling. */
 export function split(
   data: Source | Table | BatchStream,
@@ -40,13 +45,8 @@ export function split(
     validationSplit,
   }: Pick<ReturnType<typeof readFitOptions>, "validationData" | "validationSplit">,
   signature: Signature,
-): { readonly train: Table | BatchStream; readonly validation: Table | undefined } {
-  const validation =
-    given === undefined
-      ? undefined
-      : isSource(given) || isTable(given)
-        ? tableOf(given, signature)
-        : arrayTable(given, signature);
+): { readonly train: Table | BatchStream; readonly validation: Table | BatchStream | undefined } {
+  const validation = given && scored(given, signature);
   if (isStream(data)) {
     if (validationSplit > 0)
       throw new NnError("fit: expected validationData with a stream of batches, received validationSplit");

@@ -9,22 +9,29 @@ import type { SampleShape } from "../layers/shape.ts";
 import { type Network, traceNetwork } from "../network/network.ts";
 import type { SymbolicTensor } from "../network/symbolic.ts";
 import { averageSlot } from "../optimizers/transforms/average.ts";
-import { shuffledOrder } from "../random/shuffle.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
 import "../spec/sub-model.ts";
 import { emptyMemory } from "../training/control.ts";
-import { evaluateTable } from "../training/evaluate.ts";
-import { type BatchStream, isStream, openStream, streamFeed, tableFeed } from "../training/feed.ts";
+import { Epochs } from "../training/epochs.ts";
+import { evaluateFeed } from "../training/evaluate.ts";
+import { type BatchStream, type Feed, isStream } from "../training/feed.ts";
 import { trainLoop } from "../training/fit.ts";
 import type { History, Scores } from "../training/history.ts";
-import { arrayTable, sampleTable } from "../training/samples.ts";
+import { arrayTable } from "../training/samples.ts";
 import { elementsOf, isSource, isTable, type NamedSamples, type Source, type Table } from "../training/source.ts";
 import type { TrainingState } from "../training/state.ts";
 import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./checkpoint.ts";
-import { split, tableOf, weigherOf } from "./data.ts";
-import { type EvaluateOptions, type FitOptions, type PredictOptions, readFitOptions, wholeNumber } from "./options.ts";
-import { predictTable } from "./predict.ts";
+import { scored, split, weigherOf } from "./data.ts";
+import {
+  atLeastOne,
+  type EvaluateOptions,
+  type FitOptions,
+  type PredictOptions,
+  readFitOptions,
+  wholeNumber,
+} from "./options.ts";
+import { predictTables, type Questions, questionTables } from "./predict.ts";
 import { Programs } from "./programs.ts";
 import { type LayerSummary, summarize, summaryOf } from "./summary.ts";
 import {
@@ -178,9 +185,10 @@ export class Model {
       ? data
       : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight: given?.sampleWeight }, signature);
     const { train, validation } = split(all, options, signature);
-    const weigh = weigherOf(given?.classWeight, signature);
     const seed = options.seed ?? this.seed;
-    const opened = new Set<unknown>();
+    const weigh = weigherOf(given?.classWeight, signature);
+    const epochs = new Epochs(train, signature, { ...options, seed, goesOn: true }, weigh);
+    const validationFeeds = validation && this.#unshuffled(validation, options.batchSize, options.validationSteps);
     const recompute = this.#recomputed(options.recompute);
     this.#isTraining = true;
     try {
@@ -196,41 +204,43 @@ export class Model {
           trainer: (run) => this.#programs.trainer(run, made, { threads: options.threads, recompute }),
           open: (epoch) => {
             this.#generation++;
-            if (isStream(train)) return streamFeed(openStream(train, epoch, opened), signature, weigh);
-            const order = options.shuffle
-              ? shuffledOrder(train.length, seed, epoch)
-              : Uint32Array.from({ length: train.length }, (_, i) => i);
-            return tableFeed(weigh(train), order, options.batchSize, signature);
+            return epochs.open(epoch);
           },
-          validate: () => validation && this.#evaluate(validation, options),
+          validate: validationFeeds && (() => this.#evaluate(validationFeeds.open(0), options)),
         },
         options,
       );
     } finally {
       this.#isTraining = false;
       this.#generation++;
+      await epochs.close();
     }
   }
 
   /** Loss and metrics on arrays. @throws DataError, NnError; `signal.reason` when aborted. */
   evaluate(x: NamedSamples, y: NamedSamples, options?: EvaluateOptions): Promise<Scores>;
-  /** Loss and metrics on samples with random access. */
-  evaluate(source: Source | Table, options?: EvaluateOptions): Promise<Scores>;
+  /** Loss and metrics on samples with random access, or on batches that come one by one. */
+  evaluate(data: Source | Table | BatchStream, options?: EvaluateOptions): Promise<Scores>;
   async evaluate(
-    data: NamedSamples | Source | Table,
+    data: NamedSamples | Source | Table | BatchStream,
     yOrOptions?: NamedSamples | EvaluateOptions,
     arrayOptions?: EvaluateOptions,
   ): Promise<Scores> {
     const signature = this.#programs.signature(this.#compiled("evaluate").objective);
-    if (isSource(data) || isTable(data))
-      return this.#evaluate(tableOf(data, signature), (yOrOptions as EvaluateOptions | undefined) ?? {});
-    const { sampleWeight } = arrayOptions ?? {};
-    const table = arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight }, signature);
-    return this.#evaluate(table, arrayOptions ?? {});
+    const isFed = isSource(data) || isTable(data) || isStream(data);
+    const options = ((isFed ? yOrOptions : arrayOptions) as EvaluateOptions | undefined) ?? {};
+    const { sampleWeight, steps, batchSize = 128 } = options;
+    const all = isFed
+      ? scored(data, signature)
+      : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight }, signature);
+    return this.#evaluate(this.#unshuffled(all, batchSize, steps).open(0), options);
   }
 
-  /** The answers of the model's only output, float32 [count, ...]. @throws DataError; `signal.reason` when aborted. */
-  async predict(x: NamedSamples, options: PredictOptions = {}): Promise<Tensor<"float32">> {
+  /**
+   * The answers of the model's only output, float32 [count, ...]; of a stream, those of all its batches (their `y` is not
+   * looked at). @throws DataError; `signal.reason` when aborted.
+   */
+  async predict(x: Questions, options: PredictOptions = {}): Promise<Tensor<"float32">> {
     const [only, ...others] = this.#plan.outputs;
     const answers = await this.predictAll(x, options);
     const answer = only && answers[only.name];
@@ -240,14 +250,13 @@ export class Model {
   }
 
   /** The answers of every output by name, float32 [count, ...]. @throws DataError; `signal.reason` when aborted. */
-  async predictAll(
-    x: NamedSamples,
-    options: PredictOptions = {},
-  ): Promise<Readonly<Record<string, Tensor<"float32">>>> {
-    const table = sampleTable(x, this.#plan.inputs);
+  async predictAll(x: Questions, options: PredictOptions = {}): Promise<Readonly<Record<string, Tensor<"float32">>>> {
+    const tables = questionTables(x, this.#plan.inputs, () =>
+      this.#programs.signature(this.#compiled("predict from a source").objective),
+    );
     const batchSize = wholeNumber(options.batchSize ?? 128, "batchSize", 1);
     const session = await this.#programs.predictor(this.#generation, options.threads, () => this.#onnx(true));
-    return predictTable({ session, table, batchSize, signal: options.signal, state: this.#state.arrays });
+    return predictTables({ session, tables, batchSize, signal: options.signal, state: this.#state.arrays });
   }
 
   /** The model as ONNX: inputs and outputs by name ("input" and "output" where there is one), [batch, ...] as outside, weights inside, no dropout. */
@@ -332,16 +341,23 @@ export class Model {
     return inferenceProgram(this.#plan, (id) => arrayOf(this.#state.arrays, id), { stateful });
   }
 
-  async #evaluate(table: Table, options: EvaluateOptions): Promise<Scores> {
+  /** Samples with answers in their order, to look at rather than to train on. */
+  #unshuffled(data: Table | BatchStream, batchSize: number, steps: number | undefined): Epochs {
+    const signature = this.#programs.signature(this.#compiled("evaluate").objective);
+    const stepsPerEpoch = atLeastOne(steps, "steps");
+    wholeNumber(batchSize, "batchSize", 1);
+    return new Epochs(data, signature, { batchSize, stepsPerEpoch, goesOn: false, shuffle: false, seed: 0 });
+  }
+
+  #evaluate(feed: Feed, { signal, threads }: Pick<EvaluateOptions, "signal" | "threads">): Promise<Scores> {
     const made = this.#compiled("evaluate");
-    const signature = this.#programs.signature(made.objective);
-    const batchSize = wholeNumber(options.batchSize ?? 128, "batchSize", 1);
-    const session = await this.#programs.evaluator(table.columns, made, options.threads);
-    const metrics = metricsOf(made.objective);
-    return evaluateTable({ session, signature, metrics, state: this.#state.arrays }, table, {
-      batchSize,
-      signal: options.signal,
-    });
+    const evaluation = {
+      session: (columns: Table["columns"]) => this.#programs.evaluator(columns, made, threads),
+      metrics: metricsOf(made.objective),
+      outputs: this.#plan.outputs.map(({ name }) => name),
+      state: this.#state.arrays,
+    };
+    return evaluateFeed(evaluation, feed, signal);
   }
 
   /** Names of layers whose inside is computed twice. @throws NnError for names that no layer has */

@@ -2,12 +2,13 @@
 import { NnError } from "../errors.ts";
 import type { ClassWeight } from "../training/class-weight.ts";
 import type { Callback } from "../training/control.ts";
+import type { BatchStream } from "../training/feed.ts";
 import type { EpochResult, Progress } from "../training/history.ts";
 import type { LabelledData, NamedSamples, Source, Table } from "../training/source.ts";
 
 /** Settings of `predict`. */
 export interface PredictOptions {
-  /** Samples per run, 128. It changes the speed only. */
+  /** Samples per run, 128. It changes the speed only. Batches of a stream have their own sizes. */
   readonly batchSize?: number;
   /** Threads of a run; all cores when left out. */
   readonly threads?: number | undefined;
@@ -18,6 +19,8 @@ export interface PredictOptions {
 export interface EvaluateOptions extends PredictOptions {
   /** How much each sample counts, [count], or each answer, [count, ...]; by output where there are several. With arrays only. */
   readonly sampleWeight?: NamedSamples | undefined;
+  /** Batches to look at; all when left out. For streams without an end. */
+  readonly steps?: number | undefined;
 }
 
 /** Settings of `fit`. */
@@ -30,7 +33,16 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Share of the samples, the last ones, that validate instead of training; 0. */
   readonly validationSplit?: number;
-  readonly validationData?: LabelledData | Source | Table;
+  readonly validationData?: LabelledData | Source | Table | BatchStream;
+  /** Batches to validate on; all when left out. */
+  readonly validationSteps?: number;
+  /** Validates every so many epochs, 1; or after those of a list. */
+  readonly validationFreq?: number | readonly number[];
+  /**
+   * Batches of an epoch. Arrays and tables are gone on with where the last epoch stopped, also in a resumed training;
+   * so are iterables, within one call of fit; a function of the epoch is asked anew. All batches when left out.
+   */
+  readonly stepsPerEpoch?: number;
   /** How much each sample counts, [count], or each answer, [count, ...]; by output where there are several. With arrays only. */
   readonly sampleWeight?: NamedSamples;
   /** Another order in each epoch, true. */
@@ -65,6 +77,15 @@ export function wholeNumber(value: number, name: string, least: number): number 
   return value;
 }
 
+/** @throws NnError unless it is left out or a whole number from 1. */
+export const atLeastOne = (value: number | undefined, name: string): number | undefined =>
+  value === undefined ? undefined : wholeNumber(value, name, 1);
+
+const readFreq = (freq: number | readonly number[]): number | readonly number[] =>
+  typeof freq === "number"
+    ? wholeNumber(freq, "validationFreq", 1)
+    : freq.map((epoch, i) => wholeNumber(epoch, `validationFreq[${i}]`, 1));
+
 /** Settings of `fit`, with defaults. @throws NnError naming the one that is wrong. */
 export function readFitOptions(options: FitOptions = {}) {
   const split = options.validationSplit ?? 0;
@@ -77,6 +98,9 @@ export function readFitOptions(options: FitOptions = {}) {
     seed: options.seed === undefined ? undefined : wholeNumber(options.seed, "seed", 0),
     validationSplit: split,
     validationData: options.validationData,
+    validationSteps: atLeastOne(options.validationSteps, "validationSteps"),
+    validationFreq: readFreq(options.validationFreq ?? 1),
+    stepsPerEpoch: atLeastOne(options.stepsPerEpoch, "stepsPerEpoch"),
     shuffle: options.shuffle ?? true,
     onProgress: options.onProgress,
     onEpochEnd: options.onEpochEnd,

@@ -1,14 +1,44 @@
 /** @file A model's answers, batch by batch. */
 import { type Session, type Tensor, tensor } from "@gristmill/onnx";
+import { DataError } from "../errors.ts";
+import type { NetworkInput } from "../network/network.ts";
 import { Buffers } from "../training/buffers.ts";
 import { dataTensor, numbersOf, tensorsOf } from "../training/evaluate.ts";
-import { elementsOf, type SampleArray, type Table } from "../training/source.ts";
+import { type BatchStream, isStream } from "../training/feed.ts";
+import { sampleTable } from "../training/samples.ts";
+import {
+  elementsOf,
+  isSource,
+  isTable,
+  type NamedSamples,
+  type SampleArray,
+  type Signature,
+  type Source,
+  type Table,
+  tableOfSource,
+} from "../training/source.ts";
 import type { StateArrays } from "../training/state.ts";
 
+/** Samples to answer: in memory, with random access, or batches that come one by one. */
+export type Questions = NamedSamples | Source | Table | BatchStream;
+
+/** Samples as tables, one for each batch of a stream. `signature` is asked for a source, which writes answers too. @throws DataError */
+export async function* questionTables(
+  data: Questions,
+  inputs: readonly NetworkInput[],
+  signature: () => Signature,
+): AsyncGenerator<Table> {
+  if (!isStream(data)) {
+    yield isTable(data) ? data : isSource(data) ? tableOfSource(data, signature()) : sampleTable(data, inputs);
+    return;
+  }
+  for await (const { x } of typeof data === "function" ? data(0) : data) yield sampleTable(x, inputs);
+}
+
 /** What is asked. */
-export interface Questions {
+export interface Prediction {
   readonly session: Session;
-  readonly table: Table;
+  readonly tables: AsyncIterable<Table>;
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
   /** Written into where layers keep a memory from run to run. */
@@ -16,17 +46,23 @@ export interface Questions {
 }
 
 /** float32 [count, ...] of each output by name. @throws signal.reason when aborted, which works between batches. */
-export async function predictTable({
-  session,
-  table,
-  batchSize,
-  signal,
-  state,
-}: Questions): Promise<Readonly<Record<string, Tensor<"float32">>>> {
+export async function predictTables(prediction: Prediction): Promise<Readonly<Record<string, Tensor<"float32">>>> {
+  const parts = new Map<string, Tensor[]>();
   const buffers = new Buffers();
+  for await (const table of prediction.tables)
+    for (const [name, values] of await predictTable(prediction, table, buffers))
+      parts.set(name, [...(parts.get(name) ?? []), ...values]);
+  if (parts.size === 0) throw new DataError("predict: expected at least one batch, received none");
+  return Object.fromEntries([...parts].map(([name, values]) => [name, joined(name, values)]));
+}
+
+async function predictTable(
+  { session, batchSize, signal, state }: Prediction,
+  table: Table,
+  buffers: Buffers,
+): Promise<ReadonlyMap<string, Tensor[]>> {
   const parts = new Map<string, Tensor[]>();
   const wanted = new Set(session.inputs.map(({ name }) => name));
-  const fed = Object.fromEntries(tensorsOf(session, state));
   // no sample at all: one run of no rows tells the sizes
   for (let at = 0; at < Math.max(table.length, 1); at += batchSize) {
     signal?.throwIfAborted();
@@ -36,19 +72,20 @@ export async function predictTable({
       Uint32Array.from({ length: count }, (_, i) => at + i),
       rows,
     );
-    const feeds = Object.entries(rows).map(([column, array]) => {
+    const feeds = Object.entries(rows).flatMap(([column, array]) => {
+      const name = column.startsWith("x/") ? column.slice("x/".length) : "";
       const { shape, scale = 1 } = table.columns[column] ?? { shape: [] };
-      return [column.slice("x/".length), dataTensor([count, ...shape], scaled(array, scale))] as const;
+      return wanted.has(name) ? [[name, dataTensor([count, ...shape], scaled(array, scale))] as const] : [];
     });
     const { outputs } = await session.run({
-      ...fed,
-      ...Object.fromEntries(feeds.filter(([name]) => wanted.has(name))),
+      ...Object.fromEntries(tensorsOf(session, state)),
+      ...Object.fromEntries(feeds),
     });
     for (const [name, value] of Object.entries(outputs))
       if (name.startsWith("next/")) state.get(name.slice("next/".length))?.set(numbersOf(value));
       else parts.set(name, [...(parts.get(name) ?? []), value]);
   }
-  return Object.fromEntries([...parts].map(([name, values]) => [name, joined(values)]));
+  return parts;
 }
 
 /** float32 arithmetic throughout, as in training; whole numbers such as tokens stay. */
@@ -59,9 +96,14 @@ function scaled(data: SampleArray, scale: number): SampleArray {
 }
 
 /** Answers of batches after one another. */
-function joined(values: readonly Tensor[]): Tensor<"float32"> {
+function joined(name: string, values: readonly Tensor[]): Tensor<"float32"> {
   const count = values.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
   const shape = values[0]?.shape.slice(1) ?? [];
+  const other = values.find((value) => value.shape.slice(1).join() !== shape.join());
+  if (other !== undefined)
+    throw new DataError(
+      `${name}: expected answers of one size, received [count, ${shape.join(", ")}] and [count, ${other.shape.slice(1).join(", ")}]; predict the batches one by one`,
+    );
   const all = new Float32Array(count * elementsOf(shape));
   let at = 0;
   for (const value of values) {

@@ -1,8 +1,11 @@
 /** @file A model's open sessions: few at a time, the one unused for longest is closed first. */
 import { createSession, type Model, type Session } from "@gristmill/onnx";
 
-/** Training on full and on last batches, evaluation, prediction: more are rarely in use together. */
-const mostOpen = 4;
+/**
+ * Training on full and on last batches, evaluation, prediction; and as much again for each of a few lengths of sequences.
+ * Sessions that share their weights' sizes cost little beside their buffers; what is used no more is closed.
+ */
+const mostOpen = 12;
 
 /** A session and what was made with its model. */
 export interface Opened<P> {

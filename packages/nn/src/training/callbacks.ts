@@ -11,6 +11,14 @@ export interface Followed {
   save(): Uint8Array<ArrayBuffer>;
 }
 
+/** Where a training is. */
+export interface Place {
+  /** Epochs that count as done, as `EpochResult.epoch` counts. */
+  readonly epoch: number;
+  /** True when there is validation data. */
+  readonly validates: boolean;
+}
+
 /** Calls the callbacks of a training. */
 export class Callbacks {
   readonly #callbacks: readonly { readonly callback: Callback; readonly control: TrainingControl }[];
@@ -19,11 +27,14 @@ export class Callbacks {
   stopped: string | undefined;
 
   /** @throws NnError when two have one name */
-  constructor(training: Followed, callbacks: readonly Callback[]) {
+  constructor(training: Followed, place: Place, callbacks: readonly Callback[]) {
     const names = callbacks.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) < i);
     if (twice !== undefined) throw new NnError(`callbacks: expected each once, received "${twice}" twice`);
-    this.#callbacks = callbacks.map((callback) => ({ callback, control: this.#controlOf(training, callback.name) }));
+    this.#callbacks = callbacks.map((callback) => ({
+      callback,
+      control: this.#controlOf(training, place, callback.name),
+    }));
   }
 
   async begin(): Promise<void> {
@@ -53,9 +64,13 @@ export class Callbacks {
     if (failures.length > 0) throw failures[0];
   }
 
-  #controlOf({ state, weights, save }: Followed, name: string): TrainingControl {
+  #controlOf({ state, weights, save }: Followed, place: Place, name: string): TrainingControl {
     const callbacks = this;
     return {
+      validates: place.validates,
+      get epoch() {
+        return place.epoch;
+      },
       get step() {
         return state.step;
       },

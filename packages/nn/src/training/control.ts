@@ -4,6 +4,10 @@ import type { EpochResult, History, Progress } from "./history.ts";
 
 /** A training as its callbacks see it. */
 export interface TrainingControl {
+  /** Epochs that are done, counted as results count them: the number of the last one. */
+  readonly epoch: number;
+  /** True when there is validation data, even if not after every epoch. */
+  readonly validates: boolean;
   /** Optimizer steps taken by the model. */
   readonly step: number;
   /** What the learning rate is multiplied by; kept in checkpoints. */

@@ -1,53 +1,61 @@
-/** @file Loss and metrics of a model on a table. */
+/** @file Loss and metrics of a model on batches. */
 import { type Session, type Tensor, tensor } from "@gristmill/onnx";
+import { DataError } from "../errors.ts";
 import type { Metric } from "../metrics/metric.ts";
-import { tableFeed } from "./feed.ts";
+import type { Feed, Run } from "./feed.ts";
 import { type Reports, ScoreSum, type Scores } from "./history.ts";
-import type { SampleArray, Signature, Table } from "./source.ts";
+import type { SampleArray } from "./source.ts";
 import type { StateArrays } from "./state.ts";
 
 /** What evaluation needs of a model. */
 export interface Evaluation {
-  readonly session: Session;
-  readonly signature: Signature;
+  /** The session for samples of these columns. */
+  session(columns: Run["columns"]): Promise<Session>;
   readonly metrics: ReadonlyMap<string, Metric>;
+  /** Names of the model's outputs. */
+  readonly outputs: readonly string[];
   /** Written into where layers keep a memory from run to run. */
   readonly state: StateArrays;
 }
 
-/** Scores of all rows. @throws signal.reason when aborted, which works between batches. */
-export async function evaluateTable(
-  { session, signature, metrics, state }: Evaluation,
-  table: Table,
-  options: { readonly batchSize: number; readonly signal?: AbortSignal | undefined },
+/** Scores of all batches. @throws DataError when there is none; signal.reason when aborted, which works between batches. */
+export async function evaluateFeed(
+  evaluation: Evaluation,
+  feed: Feed,
+  signal: AbortSignal | undefined,
 ): Promise<Scores> {
-  const outputs = [...signature.targets(signature.inputs.map(({ name }) => table.columns[`x/${name}`]?.shape ?? []))];
-  const sum = new ScoreSum(
-    metrics,
-    outputs.map(([name]) => name),
-  );
-  const order = Uint32Array.from({ length: table.length }, (_, i) => i);
-  const feed = tableFeed(table, order, options.batchSize, signature);
+  const sum = new ScoreSum(evaluation.metrics, evaluation.outputs);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const run = await feed.next(1);
+      if (run === undefined) break;
+      await evaluateRun(evaluation, run, sum);
+    }
+  } finally {
+    await feed.close?.();
+  }
+  if (sum.samples === 0) throw new DataError("x: expected at least one sample to evaluate, received none");
+  return sum.scores();
+}
+
+async function evaluateRun({ session: open, state }: Evaluation, run: Run, sum: ScoreSum): Promise<void> {
+  const session = await open(run.columns);
   const fed = Object.fromEntries(tensorsOf(session, state));
   const reports = session.outputs.map(({ name }) => name).filter((name) => name.startsWith("report/"));
   const wanted = new Set(session.inputs.map(({ name }) => name));
-  for (;;) {
-    options.signal?.throwIfAborted();
-    const run = await feed.next(1);
-    if (run === undefined) return sum.scores();
-    const rows = Object.entries(run.arrays).flatMap(([name, array]) =>
-      wanted.has(name) ? [[name, dataTensor([run.batch, ...(run.columns[name]?.shape ?? [])], array)]] : [],
-    );
-    const results = (await session.run({ ...fed, ...Object.fromEntries(rows) })).outputs;
-    sum.add(
-      run.batch,
-      1,
-      reports.map((name) => name.slice("report/".length)),
-      reportsOf(results),
-    );
-    for (const [name, result] of Object.entries(results))
-      if (name.startsWith("next/")) state.get(name.slice("next/".length))?.set(numbersOf(result));
-  }
+  const rows = Object.entries(run.arrays).flatMap(([name, array]) =>
+    wanted.has(name) ? [[name, dataTensor([run.batch, ...(run.columns[name]?.shape ?? [])], array)]] : [],
+  );
+  const results = (await session.run({ ...fed, ...Object.fromEntries(rows) })).outputs;
+  sum.add(
+    run.batch,
+    1,
+    reports.map((name) => name.slice("report/".length)),
+    reportsOf(results),
+  );
+  for (const [name, result] of Object.entries(results))
+    if (name.startsWith("next/")) state.get(name.slice("next/".length))?.set(numbersOf(result));
 }
 
 /** Fed rows as a tensor. */

@@ -65,6 +65,46 @@ export function tableFeed(table: Table, order: Uint32Array, batchSize: number, s
   };
 }
 
+/** Feeds one after the other, each begun when the one before has ended. */
+export function joinedFeeds(feeds: readonly (() => Feed)[], steps: number, samples: number): Feed {
+  let at = 0;
+  let current: Feed | undefined;
+  return {
+    steps,
+    samples,
+    async next(mostSteps) {
+      for (;;) {
+        const begin = feeds[at];
+        if (begin === undefined) return undefined;
+        current ??= begin();
+        const run = await current.next(mostSteps);
+        if (run !== undefined) return run;
+        current = undefined;
+        at++;
+      }
+    },
+  };
+}
+
+/** The first `steps` batches of a feed. @throws DataError when it has fewer */
+export function limitedFeed(feed: Feed, steps: number, epoch: number): Feed {
+  let left = steps;
+  return {
+    ...feed,
+    steps,
+    async next(mostSteps) {
+      if (left === 0) return undefined;
+      const run = await feed.next(Math.min(mostSteps, left));
+      if (run === undefined)
+        throw new DataError(
+          `epoch ${epoch + 1}: expected ${steps} batches, received ${steps - left}; ask for fewer steps, or make the stream longer`,
+        );
+      left -= run.steps;
+      return run;
+    },
+  };
+}
+
 /** A batch that a stream hands over: samples and answers of the same count. */
 export type StreamBatch = LabelledData;
 
@@ -141,7 +181,7 @@ export function openStream(stream: BatchStream, epoch: number, opened: Set<unkno
   const iterator = iterable[Symbol.asyncIterator]();
   if (opened.has(iterator))
     throw new NnError(
-      `epoch ${epoch}: expected batches that can be read again, received a generator that has ended; pass a function (epoch) => batches, or train one epoch`,
+      `epoch ${epoch + 1}: expected batches that can be read again, received a generator that has ended; pass a function (epoch) => batches, or train one epoch`,
     );
   opened.add(iterator);
   return iterator;

@@ -1,7 +1,7 @@
 /** @file The training loop: epochs of runs of the training program. It owns the order of things; the program does the work. */
 import { type Session, type Tensor, tensor } from "@gristmill/onnx";
 import type { TrainingProgram } from "../compile/training-program.ts";
-import { NonFiniteLossError } from "../errors.ts";
+import { DataError, NonFiniteLossError } from "../errors.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { keyOf } from "../random/hash.ts";
@@ -11,6 +11,7 @@ import { dataTensor, numbersOf, reportsOf, tensorsOf } from "./evaluate.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
 import { Pace } from "./pace.ts";
+import { elementsOf } from "./source.ts";
 import { copyState, emptyLike, firstNonFinite, type StateArrays, type TrainingState } from "./state.ts";
 
 /** A session of the training program for batches of one size and kind. */
@@ -33,7 +34,8 @@ export interface Training {
   trainer(run: Run): Promise<Trainer>;
   /** The batches of an epoch; `epoch` counts all epochs that the model has trained, from 0. */
   open(epoch: number): Feed;
-  validate(): Promise<Scores> | undefined;
+  /** Scores on the validation data, where there is such. */
+  readonly validate: (() => Promise<Scores>) | undefined;
 }
 
 /** How to train. */
@@ -44,6 +46,8 @@ export interface LoopOptions {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly onEpochEnd: ((result: EpochResult) => void | Promise<void>) | undefined;
   readonly callbacks: readonly Callback[];
+  /** Validates every so many epochs, or after those of this list. */
+  readonly validationFreq: number | readonly number[];
   /** Gathers the next run's batches while the program runs. */
   readonly prefetch: boolean;
   /** Milliseconds from any fixed point. */
@@ -57,29 +61,35 @@ export async function trainLoop(training: Training, options: LoopOptions): Promi
   const { state } = training;
   if (options.initialEpoch === 0) state.memory = emptyMemory();
   const runner = new Runner(training);
-  const callbacks = new Callbacks(training, options.callbacks);
+  const place = { epoch: options.initialEpoch, validates: training.validate !== undefined };
+  const callbacks = new Callbacks(training, place, options.callbacks);
   const results: EpochResult[] = [];
-  let history: History | undefined;
   try {
     await callbacks.begin();
     for (let epoch = options.initialEpoch + 1; epoch <= options.epochs && callbacks.stopped === undefined; epoch++) {
       const result = await trainEpoch(training, runner, callbacks, options, epoch);
       state.epoch++;
+      place.epoch = epoch;
       runner.keepGood();
-      const validation = await training.validate();
+      const validation = isDue(epoch, options.validationFreq) ? await training.validate?.() : undefined;
       const full: EpochResult = { ...result, validation };
       results.push(full);
       await callbacks.epochEnd(full);
       runner.keepGood();
       await options.onEpochEnd?.(full);
     }
-    const { stopped } = callbacks;
-    history = { ...historyOf(results), ...(stopped === undefined ? {} : { stopped }) };
-    return history;
-  } finally {
-    await callbacks.end(history);
+  } catch (error) {
+    await callbacks.end(undefined).catch(() => undefined); // the first failure is the one to hear of
+    throw error;
   }
+  const { stopped } = callbacks;
+  const history = { ...historyOf(results), ...(stopped === undefined ? {} : { stopped }) };
+  await callbacks.end(history);
+  return history;
 }
+
+const isDue = (epoch: number, freq: number | readonly number[]): boolean =>
+  typeof freq === "number" ? epoch % freq === 0 : freq.includes(epoch);
 
 async function trainEpoch(
   training: Training,
@@ -125,6 +135,10 @@ async function trainEpoch(
     await waiting?.catch(() => undefined);
     await feed.close?.();
   }
+  if (step === 0)
+    throw new DataError(
+      `epoch ${epoch}: expected at least one batch, received none; does the stream begin anew in each epoch?`,
+    );
   runner.assertFinite(epoch, step);
   const seconds = (now() - start) / 1000;
   return {
@@ -136,6 +150,18 @@ async function trainEpoch(
     samplesPerSecond: sum.samples / Math.max(seconds, 1e-9),
     learningRate: optimizer.rate?.(Math.max(1, state.step), state.rateFactor),
   };
+}
+
+/** The first number of a step's batch that is none: "x/input: sample 3 of the batch has NaN". */
+function badSample({ arrays, columns, batch }: Run, step: number): string | undefined {
+  for (const [name, array] of Object.entries(arrays)) {
+    if (!(array instanceof Float32Array)) continue;
+    const size = elementsOf(columns[name]?.shape ?? []);
+    const rows = array.subarray(step * batch * size, (step + 1) * batch * size);
+    const at = rows.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) return `${name}: sample ${Math.floor(at / size) + 1} of the batch has ${rows[at]}`;
+  }
+  return undefined;
 }
 
 /** Runs the program: feeds it, and keeps three sets of state: the one in force, the one being written, the last good one. */
@@ -180,7 +206,7 @@ class Runner {
     if (run.batch === this.#batch) this.#pace.note(run.steps, elapsedMs);
     const losses = numbersOf(outputs["report/loss"]);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));
-    if (bad >= 0) throw this.#backToGood(epoch, before + bad + 1, losses[bad] ?? Number.NaN);
+    if (bad >= 0) throw this.#backToGood(epoch, before + bad + 1, losses[bad] ?? Number.NaN, badSample(run, bad));
     this.#spare = state.arrays;
     state.arrays = spare;
     state.step += run.steps;
@@ -192,13 +218,13 @@ class Runner {
     if (firstNonFinite(this.#training.state.arrays) !== undefined) throw this.#backToGood(epoch, step, Number.NaN);
   }
 
-  #backToGood(epoch: number, step: number, loss: number): NonFiniteLossError {
+  #backToGood(epoch: number, step: number, loss: number, data?: string): NonFiniteLossError {
     const { state } = this.#training;
     state.arrays = copyState(this.#good.arrays);
     state.step = this.#good.step;
     state.epoch = this.#good.epoch;
     state.rateFactor = this.#good.rateFactor;
-    return new NonFiniteLossError({ epoch, step, loss });
+    return new NonFiniteLossError({ epoch, step, loss, data });
   }
 
   #feeds(run: Run, session: Session, program: TrainingProgram): Record<string, Tensor> {

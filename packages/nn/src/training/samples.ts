@@ -165,6 +165,11 @@ function inputColumns(x: NamedSamples, inputs: readonly NetworkInput[]): { count
   );
   const columns = inputs.flatMap((input) => {
     const sized = given.get(input.name);
+    // an empty list has no sizes to compare
+    if (sized?.shape.length === 1 && sized.shape[0] === 0 && input.shape.length > 0)
+      throw new DataError(
+        `${inputs.length === 1 ? "x" : `x/${input.name}`}: expected at least one sample, received none`,
+      );
     return sized === undefined ? [] : [storeInput(sized, input)];
   });
   sampleShapes({ columns: Object.fromEntries(columns.map(({ name, column }) => [name, column])) }, inputs);
