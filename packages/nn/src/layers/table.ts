@@ -81,9 +81,9 @@ import { timeDistributedKind } from "./recurrent/time-distributed.ts";
 import { registeredLayers, registerLayer } from "./registry.ts";
 import { llamaDecoderKind } from "./transformer/llama-decoder.ts";
 import { swiGluKind } from "./transformer/swi-glu.ts";
+import { transformerKind } from "./transformer/transformer.ts";
 import { transformerDecoderKind } from "./transformer/transformer-decoder.ts";
 import { transformerEncoderKind } from "./transformer/transformer-encoder.ts";
-import { transformerKind } from "./transformer/transformer.ts";
 
 const kinds: readonly LayerKind[] = [
   inputLayerKind,
