@@ -2,12 +2,11 @@
  * @file A Transformer that says the next character, on Moby Dick or the addresses of the presidents, beside models that count
  * sequences of three and five characters. Every tenth chapter or speech is for the test. Then it writes some text.
  *
- *   node examples/language-model.ts [--text state-of-the-union] [--epochs 20]
+ *   node examples/language-model.ts [--text state-of-the-union] [--epochs 12]
  */
-import { adamw, cosineDecay, dense, input, Model, tokenAndPositionEmbedding } from "@gristmill/nn";
+import { adamw, cosineDecay, curvePlot, dense, input, Model, tokenAndPositionEmbedding } from "@gristmill/nn";
 import { CharacterNgrams } from "./baselines/character-ngrams.ts";
 import { mobyDick, stateOfTheUnion } from "./data/texts.ts";
-import { curvePlot } from "./frame/curves.ts";
 import { type Example, runExample } from "./frame/example.ts";
 import { wholeNumber } from "./frame/settings.ts";
 import { train } from "./frame/train.ts";
@@ -19,7 +18,7 @@ import { randomWindows, testWindows } from "./language/windows.ts";
 const texts = { "moby-dick": mobyDick, "state-of-the-union": stateOfTheUnion };
 const options = {
   text: { value: "NAME", help: `${Object.keys(texts).join(" or ")} (moby-dick)` },
-  epochs: { value: "N", help: "of 200 batches each (20; small: 4)" },
+  epochs: { value: "N", help: "of 200 batches each (12; small: 4)" },
 };
 
 const testEvery = 10;
@@ -32,7 +31,7 @@ await runExample("language-model", options, async (example) => {
   const { small, values, seed, say } = example;
   const name = String(values["text"] ?? "moby-dick") as keyof typeof texts;
   if (!(name in texts)) throw new Error(`--text: expected ${Object.keys(texts).join(" or ")}, received "${name}"`);
-  const epochs = wholeNumber(values["epochs"] ?? (small ? "4" : "20"), "--epochs", 1);
+  const epochs = wholeNumber(values["epochs"] ?? (small ? "4" : "12"), "--epochs", 1);
   const documents = await texts[name](say);
   const part = (isTest: boolean): string =>
     documents

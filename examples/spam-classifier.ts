@@ -28,7 +28,7 @@ const options = { epochs: { value: "N", help: "times that the mails are gone thr
 const testEvery = 5;
 /** Mails of the small setting. */
 const few = 1500;
-const full = { words: 8000, length: 256, layers: 2, heads: 4, width: 128, dropout: 0.1, bagWords: 4000 };
+const full = { words: 8000, length: 160, layers: 2, heads: 4, width: 64, dropout: 0.1, bagWords: 4000 };
 const little = { words: 2000, length: 64, layers: 1, heads: 2, width: 32, dropout: 0.1, bagWords: 1000 };
 /** Epochs of the logistic regression; more changed nothing. */
 const bagEpochs = 10;

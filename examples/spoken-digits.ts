@@ -5,12 +5,11 @@
  *   node examples/spoken-digits.ts [--epochs 30]
  */
 import { formatShare, table } from "@gristmill/cli";
-import { adam, cosineDecay, dense, dropout, lstm, masking, Sequential } from "@gristmill/nn";
+import { adam, cosineDecay, dense, dropout, lstm, masking, matrixPlot, Sequential } from "@gristmill/nn";
 import { frameCount, noisyFrames, packFrames, scaleOf } from "./data/speech/features.ts";
 import { melDefaults } from "./data/speech/log-mel.ts";
 import { digits, spokenDigits } from "./data/speech/spoken-digits.ts";
 import { voices } from "./data/speech/voices.ts";
-import { matrixPlot } from "./frame/curves.ts";
 import { runExample } from "./frame/example.ts";
 import { wholeNumber } from "./frame/settings.ts";
 import { train } from "./frame/train.ts";

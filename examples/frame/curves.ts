@@ -1,10 +1,6 @@
 /** @file The curves of a training as pictures. */
-import type { EpochResult } from "@gristmill/nn";
-// the face of nn/pictures, as long as nn's own face does not pass it on
-import { curvePlot } from "../../packages/nn/src/pictures/index.ts";
+import { curvePlot, type EpochResult } from "@gristmill/nn";
 import type { RunFolder } from "./run-folder.ts";
-
-export { type Curve, curvePlot, matrixPlot } from "../../packages/nn/src/pictures/index.ts";
 
 /** Writes loss.svg and a picture of each metric, such as accuracy.svg: training and test against epochs. */
 export async function writeCurves(folder: RunFolder, label: string, results: readonly EpochResult[]): Promise<void> {
