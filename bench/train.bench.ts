@@ -95,7 +95,9 @@ async function measure(row: Row, rates: Rates, pythons: ReadonlyMap<string, Outc
   const peers: Measurement[] = [];
   for (const [peer, python] of pythons) {
     const script = join(here, "peers", "train", `${peer}_train.py`);
-    const outcome = python.ok ? await runCommand(python.output, ["-B", script, ...rowArguments(row)], rowLimitMs) : python;
+    const outcome = python.ok
+      ? await runCommand(python.output, ["-B", script, ...rowArguments(row)], rowLimitMs)
+      : python;
     const found = read(outcome, (reason) => note(libraries[peer] ?? peer, reason));
     if (found !== undefined) peers.push(found);
   }
