@@ -1,4 +1,4 @@
-/** @file Runs every snippet of the guide, in order, against a real platform. */
+/** @file Runs every snippet of the guide, in order, against a real platform where a page needs one. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,13 +69,19 @@ class Reader {
   }
 }
 
-/** Follows a page to its end; what it ends with says that every step went well. */
-async function follow(page: string): Promise<string> {
+/** Does all that a page says; no step may fail. */
+async function run(page: string): Promise<string> {
   const reader = new Reader();
   onTestFinished(() => reader.leave(), minutes);
   const { code, said } = await reader.follow(page);
-  expect(said, said).toContain("Stopped http://127.0.0.1:");
   expect(code, said).toBe(0);
+  return said;
+}
+
+/** Follows a page of the platform to its end; what it ends with says that every step went well. */
+async function follow(page: string): Promise<string> {
+  const said = await run(page);
+  expect(said, said).toContain("Stopped http://127.0.0.1:");
   return said;
 }
 
@@ -130,4 +136,18 @@ it("meters and bills: events count once, and the bill is proven", { timeout: 5 *
   expect(said).toContain("graduated free: 10");
   expect(said).toMatch(/✓ 42 entries of the ledger add up to the bill's 1 line/);
   expect(said).toMatch(/✓ 2,542 entries of the ledger add up to the bill's 1 line/);
+});
+
+it("trains networks of every form, goes on to the same bits, and tunes models of others", {
+  timeout: 5 * minutes,
+}, async () => {
+  const said = await run("networks.md");
+  expect(said, said).toContain("loss fell: true loss accuracy");
+  expect(said).toContain("topic 1,3, stars 1,1");
+  expect(said).toContain("trains 8 numbers");
+  expect(said).toContain("same bits: true");
+  expect(said).toMatch(/^7$/m);
+  expect(said).toContain("residual_1/inner/kernel residual_1/inner/bias scaled_1/factor dense_1/kernel dense_1/bias");
+  expect(said).toContain("the head trains 18 numbers, 4 factors 46");
+  expect(said).toMatch(/safetensors 67 onnx true/);
 });
