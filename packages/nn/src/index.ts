@@ -155,6 +155,17 @@ export { type RmspropSettings, rmsprop } from "./optimizers/rmsprop.ts";
 export { type SgdSettings, sgd } from "./optimizers/sgd.ts";
 export type { OptimizerName } from "./optimizers/table.ts";
 export * from "./pictures/index.ts";
+export type { AnswerDifference, Comparison } from "./quantization/compare.ts";
+export { type QuantizationAwareOptions, quantizationAware } from "./quantization/quantization-aware.ts";
+export {
+  type QuantizationMode,
+  type QuantizationOptions,
+  type QuantizationReport,
+  type QuantizedModel,
+  quantize,
+  type SizeChange,
+} from "./quantization/quantize.ts";
+export { quantizationText } from "./quantization/report-text.ts";
 export { l1, l1L2, l2 } from "./regularizers/norms.ts";
 export type { RegularizerName } from "./regularizers/table.ts";
 export { cosineDecay, cosineDecayRestarts, inverseSquareRoot, oneCycle } from "./schedules/cosine.ts";
