@@ -13,8 +13,6 @@ export const exceptions: Readonly<Record<string, Exceptions>> = {
     "ctc: more labels than steps": "an impossible row costs 1e30 here, by design: infinity would spoil every sum",
   },
   optimizers: {
-    "adafactor: three axes, clipped, decay":
-      "the step's length follows the root mean square of a weight, which Keras takes after the decay and this library before it",
     ftrl: "it is not in the table yet",
     lamb: "it is not in the table yet",
   },

@@ -93,10 +93,9 @@ function withShared(rule: Optimizer, settings: Shared, learningRate: Schedule): 
     ...(clipvalue === null ? [] : [clipByValue(clipvalue)]),
     ...(clipnorm === null ? [] : [clipByNorm(clipnorm)]),
     ...(globalClipnorm === null ? [] : [clipByGlobalNorm(globalClipnorm)]),
-    rule,
-    ...(weightDecay === null || weightDecay === 0
-      ? []
-      : [decoupledDecay(weightDecay, learningRate, excludeFromWeightDecay)]),
+    weightDecay === null || weightDecay === 0
+      ? rule
+      : decoupledDecay(weightDecay, learningRate, excludeFromWeightDecay, rule),
     ...(useEma ? [movingAverage(emaMomentum, emaOverwriteFrequency)] : []),
   );
   const every = gradientAccumulationSteps ?? 1;
