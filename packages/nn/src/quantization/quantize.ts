@@ -22,7 +22,8 @@ export type QuantizationMode = "dynamic" | "weightOnly";
 export interface QuantizationOptions {
   /**
    * "dynamic" when left out: activations are rounded too, as they come, and products are of whole numbers: smaller and
-   * faster. "weightOnly": smaller; the weights of convolutions too.
+   * faster. "weightOnly": smaller; the weights of convolutions too. ONNX Runtime 1.30 multiplies bytes there as well where it
+   * finds a product of such weights, unless the session's `optimization` is "basic".
    */
   readonly mode?: QuantizationMode;
   /** Of each weight, 8. 7 for processors whose products of bytes stop at 32,767 (those without VNNI). */
@@ -85,7 +86,7 @@ function readSettings({ mode = "dynamic", bits = 8, leastElements = 1024 }: Quan
  * - Weights of products and tables of rows, in "weightOnly" of convolutions too: each channel by its own largest number.
  * - With `evaluateOn`: loss and metrics of both models by the model's own objective, their differences, and how far answers
  *   are apart. Regularizers count in both losses, with the weights as they were before.
- * - Layers in `quantizationAware` lose next to nothing.
+ * - The weights of layers in `quantizationAware` lose nothing to 8 bits; what rounding the activations costs, stays.
  * @throws NnError for wrong settings, or data without a loss; DataError for data that do not fit; `signal.reason`
  */
 export async function quantize(model: Model, options: QuantizationOptions = {}): Promise<QuantizedModel> {
