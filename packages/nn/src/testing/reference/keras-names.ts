@@ -17,6 +17,7 @@ const differing: Readonly<Record<string, Readonly<Record<string, string | null>>
     transformer: null,
     lora: "enable_lora",
     onnx: null,
+    quantizationAware: null,
     model: "a Model",
   },
   metrics: {

@@ -9,6 +9,7 @@ import { layerKinds } from "../../layers/table.ts";
 import { losses } from "../../losses/table.ts";
 import { metrics } from "../../metrics/table.ts";
 import { optimizers } from "../../optimizers/table.ts";
+import { quantizationAwareKind } from "../../quantization/quantization-aware.ts";
 import { regularizers } from "../../regularizers/table.ts";
 import { schedules } from "../../schedules/table.ts";
 import type { Field, Fields, Json } from "../../schema/field.ts";
@@ -43,6 +44,16 @@ const besides: readonly { readonly kind: LayerKind; readonly name: string; reado
       rank: said("a whole number from 1", 8),
       alpha: said("a number above 0", "rank"),
       targets: said("patterns of names of weights", ["*"]),
+    },
+  },
+  {
+    kind: quantizationAwareKind,
+    name: "quantizationAware",
+    fields: {
+      layer: said("a layer with weights of products, convolutions or tables of rows"),
+      bits: said("a whole number from 2 to 8", 8),
+      targets: said("patterns of names of weights", ["*"]),
+      outputs: said("true or false", false),
     },
   },
 ];
@@ -123,7 +134,9 @@ function says(kind: string, name: string, documented: ReadonlyMap<string, Docume
 
 function layerSections(): string {
   const documented = docstringsIn(join(source, "layers"));
-  const others = new Map([...docstringsIn(join(source, "imported")), ...docstringsIn(join(source, "spec"))]);
+  const others = new Map(
+    ["imported", "spec", "quantization"].flatMap((folder) => [...docstringsIn(join(source, folder))]),
+  );
   const kinds = [...layerKinds.values()].filter(({ type }) => documented.has(type));
   const shared = sharedFields(kinds);
   const rows = new Map<string, string[]>();
