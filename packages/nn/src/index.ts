@@ -188,10 +188,12 @@ export { type BeamSearchOptions, ctcBeamSearch, type Spelling } from "./text/ctc
 export { ctcGreedyDecode } from "./text/ctc-greedy.ts";
 export type { CtcReading, CtcScores } from "./text/ctc-scores.ts";
 export { characterErrorRate, editDistance, wordErrorRate } from "./text/edit-distance.ts";
+export { type BucketOptions, type Buckets, bucketByLength, type SequenceData } from "./training/buckets.ts";
 export type { ClassWeight } from "./training/class-weight.ts";
 export type { Callback, TrainingControl } from "./training/control.ts";
 export type { BatchStream, StreamBatch } from "./training/feed.ts";
 export type { EpochResult, History, Progress, Scores } from "./training/history.ts";
+export { type PadOptions, padSequences, type Sequence } from "./training/sequences.ts";
 export type {
   Batch,
   Column,
