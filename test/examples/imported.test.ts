@@ -1,22 +1,5 @@
-import { GraphBuilder, model, tensor } from "@gristmill/onnx";
 import { expect, it } from "vitest";
-import { constantsAsInitializers } from "../../examples/imported/constants.ts";
 import { digitLines, lineSize } from "../../examples/imported/digit-lines.ts";
-
-it("constants become initializers, and nothing else changes", () => {
-  const builder = new GraphBuilder("g");
-  const x = builder.input("x", "float32", ["batch", 2]);
-  const value = tensor("float32", [2, 1], Float32Array.of(1, 2));
-  const w = builder.op("Constant", [], { value });
-  builder.output(builder.op("MatMul", [x, w]), "y");
-  const { graph } = constantsAsInitializers(model(builder.build()));
-  expect(graph.nodes.map(({ operator }) => operator)).not.toContain("Constant");
-  expect([...graph.initializers.values()]).toContainEqual(value);
-  expect(graph.nodes.find(({ operator }) => operator === "MatMul")?.inputs.map((input) => input?.name)).toEqual([
-    x.name,
-    w.name,
-  ]);
-});
 
 it("lines of digits stand as their class says", () => {
   // one digit of which only the top left pixel is ink

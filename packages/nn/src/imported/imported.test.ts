@@ -94,6 +94,16 @@ describe("a model from an ONNX file", () => {
     await Promise.all([model.close(), original.close()]);
   });
 
+  it("has weights that its exporter wrote as nodes too", () => {
+    const builder = new GraphBuilder("nodes");
+    const x = builder.input("x", "float32", ["batch", 2]);
+    const w = builder.op("Constant", [], { value: random([2, 3]) });
+    builder.output(builder.op("MatMul", [x, w]), "y");
+    const model = wrap(onnxLayer(onnxModel(builder.build())), [2]);
+    expect(model.getWeights().map(({ value }) => value)).toEqual([random([2, 3])]);
+    expect(model.parameterCount).toBe(6);
+  });
+
   it("is refused by name where it cannot train", async () => {
     const builder = new GraphBuilder("odd");
     const x = builder.input("x", "float32", ["batch", 2, 2]);

@@ -1,5 +1,5 @@
 /** @file A model that was made elsewhere, taken apart: its graph without weights, and the weights. */
-import { decodeModel, encodeModel, type Graph, type Model, type Tensor } from "@gristmill/onnx";
+import { decodeModel, encodeModel, type Graph, liftConstants, type Model, type Tensor } from "@gristmill/onnx";
 import { NnError } from "../errors.ts";
 
 /** A model whose weights are inputs of its graph. */
@@ -56,11 +56,13 @@ function findWeights({ nodes, initializers }: Graph): ReadonlyMap<string, boolea
 }
 
 /** A model's parts. @throws NnError when it has no weights that training could move */
-export function splitModel({ graph }: Model): SplitModel & {
+export function splitModel(model: Model): SplitModel & {
   readonly values: ReadonlyMap<string, Tensor>;
   /** Names of statistics among the weights. */
   readonly statistics: readonly string[];
 } {
+  // some exporters keep weights as nodes
+  const { graph } = liftConstants(model);
   const found = findWeights(graph);
   const weights = [...found.keys()];
   if (weights.length === 0)
