@@ -1,4 +1,4 @@
-import { keepMask } from "../random/keep-mask.ts";
+import { keepMask } from "../random/random-words.ts";
 import { fraction } from "../schema/field.ts";
 import { defineLayer } from "./define-layer.ts";
 import type { CommonOptions, Layer } from "./layer.ts";

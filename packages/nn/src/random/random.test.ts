@@ -2,7 +2,7 @@ import { createSession, GraphBuilder, model, tensor } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
 import { GraphMath } from "../graph/graph-math.ts";
 import { keyOf, mix, normalAt, uniformAt, wordAt } from "./hash.ts";
-import { keepMask } from "./keep-mask.ts";
+import { keepMask } from "./random-words.ts";
 import { shuffledOrder } from "./shuffle.ts";
 
 describe("the counting hash", () => {

@@ -1,6 +1,6 @@
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { keepMask } from "../../random/keep-mask.ts";
+import { keepMask } from "../../random/random-words.ts";
 import type { LayerScope } from "../layer.ts";
 import type { ScoreBias } from "./score-bias.ts";
 

@@ -1,8 +1,8 @@
 import { sizesOf } from "../../graph/graph-math.ts";
+import { keptPlaces } from "../../random/random-words.ts";
 import { fraction } from "../../schema/field.ts";
 import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
-import { keptPlaces } from "./random-words.ts";
 
 /** What selu goes to far below 0: -scale · alpha of Klambauer et al. */
 const saturation = -1.0507009873554805 * 1.6732632423543772;

@@ -1,8 +1,8 @@
 import { sizesOf } from "../../graph/graph-math.ts";
+import { normalNumbers } from "../../random/random-words.ts";
 import { fraction } from "../../schema/field.ts";
 import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
-import { normalNumbers } from "./random-words.ts";
 
 /** The table's entry of `gaussianDropout`. */
 export const gaussianDropoutKind = defineLayer({

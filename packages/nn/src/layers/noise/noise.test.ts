@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { GraphMath } from "../../graph/graph-math.ts";
 import { Sequential } from "../../model/sequential.ts";
 import { normalAt, wordAt } from "../../random/hash.ts";
+import { normalNumbers, randomWords } from "../../random/random-words.ts";
 import { describeLayer } from "../../testing/describe-layer.ts";
 import { dense } from "../dense.ts";
 import { plain } from "../features.ts";
@@ -11,7 +12,6 @@ import { activityRegularization } from "./activity-regularization.ts";
 import { alphaDropout } from "./alpha-dropout.ts";
 import { gaussianDropout } from "./gaussian-dropout.ts";
 import { gaussianNoise } from "./gaussian-noise.ts";
-import { normalNumbers, randomWords } from "./random-words.ts";
 import { spatialDropout1d, spatialDropout2d, spatialDropout3d } from "./spatial-dropout.ts";
 
 const steps = [4, 3];

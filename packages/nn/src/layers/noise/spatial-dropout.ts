@@ -1,12 +1,12 @@
 /** @file Dropout of whole channels, for features whose neighbours say nearly the same: one definition for 1, 2 and 3 axes. */
 import { ShapeError } from "@gristmill/onnx";
 import { sizesOf } from "../../graph/graph-math.ts";
+import { keptPlaces } from "../../random/random-words.ts";
 import { fraction } from "../../schema/field.ts";
 import { keptAxis } from "../core/axis.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { formatSample } from "../shape.ts";
-import { keptPlaces } from "./random-words.ts";
 
 const define = (type: string, axes: number): DefinedLayer =>
   defineLayer({

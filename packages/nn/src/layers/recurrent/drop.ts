@@ -1,7 +1,7 @@
 /** @file Dropout in recurrent layers: one mask for all steps of a sample (Gal and Ghahramani, 2016). */
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { keepMask } from "../../random/keep-mask.ts";
+import { keepMask } from "../../random/random-words.ts";
 import type { LayerScope } from "../layer.ts";
 import { zerosPerSample } from "./zeros.ts";
 

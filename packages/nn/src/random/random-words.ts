@@ -3,9 +3,9 @@
  * only, so the words are exact; what is made of them is as exact as its operators.
  */
 import { dtypeCode, type Value } from "@gristmill/onnx";
-import type { GraphMath } from "../../graph/graph-math.ts";
-import { countOf } from "../../initializers/initializer.ts";
-import { counterStride, mixFactors, mixShifts } from "../../random/hash.ts";
+import { type GraphMath, sizesOf } from "../graph/graph-math.ts";
+import { countOf } from "../initializers/initializer.ts";
+import { counterStride, mixFactors, mixShifts } from "./hash.ts";
 
 /** `wordAt(key, first + step * i)` for i from 0: uint32 [count]; `key` is a uint32 scalar. */
 export function randomWords(math: GraphMath, key: Value, count: number, first = 0, step = 1): Value {
@@ -27,6 +27,10 @@ export function keptPlaces(math: GraphMath, key: Value, sizes: readonly number[]
   const limit = math.builder.scalar(Math.min(2 ** 32 - 1, Math.round((1 - rate) * 2 ** 32)), "uint32");
   return math.reshape(math.builder.op("Less", [randomWords(math, key, countOf(sizes)), limit]), sizes);
 }
+
+/** `keptPlaces` for every element of a value of known sizes. */
+export const keepMask = (math: GraphMath, like: Value, key: Value, rate: number): Value =>
+  keptPlaces(math, key, sizesOf(like), rate);
 
 /**
  * Standard normal numbers of known sizes, of the element type of `like`: element i by `normalAt(key, i)` of
