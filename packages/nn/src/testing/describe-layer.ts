@@ -147,34 +147,33 @@ export function describeLayer(type: string, cases: readonly LayerCase[]): void {
       await Promise.all([model.close(), loaded.close()]);
     });
 
-    it.skipIf(one.anyLength === undefined)("answers the same where only the run knows the lengths", async () => {
-      const [first = [], ...others] = inputs;
-      const open = first.map((size, axis) => (one.anyLength?.includes(axis) ? null : size));
-      const fixed = modelOf(one);
-      const free = modelOf(one, [
-        open,
-        ...others.map((shape) => shape.map((s, a) => (one.anyLength?.includes(a) ? null : s))),
-      ]);
-      const expected = Object.values(await fixed.predictAll(samplesOf(one), { threads: 1 }));
-      const received = Object.values(await free.predictAll(samplesOf(one), { threads: 1 }));
-      expected.forEach(({ shape, data }, k) => {
-        expect(received[k]?.shape).toEqual(shape);
-        data.forEach((value, i) => void expect(received[k]?.data[i]).toBeCloseTo(value, 5));
+    if (one.anyLength !== undefined)
+      it("answers the same where only the run knows the lengths", async () => {
+        const [first = [], ...others] = inputs;
+        const open = first.map((size, axis) => (one.anyLength?.includes(axis) ? null : size));
+        const fixed = modelOf(one);
+        const free = modelOf(one, [
+          open,
+          ...others.map((shape) => shape.map((s, a) => (one.anyLength?.includes(a) ? null : s))),
+        ]);
+        const expected = Object.values(await fixed.predictAll(samplesOf(one), { threads: 1 }));
+        const received = Object.values(await free.predictAll(samplesOf(one), { threads: 1 }));
+        expected.forEach(({ shape, data }, k) => {
+          expect(received[k]?.shape).toEqual(shape);
+          data.forEach((value, i) => void expect(received[k]?.data[i]).toBeCloseTo(value, 5));
+        });
+        await Promise.all([fixed.close(), free.close()]);
       });
-      await Promise.all([fixed.close(), free.close()]);
-    });
 
-    it.skipIf(one.wrongInput === undefined)(
-      "refuses another shape by its place, with what it expected and received",
-      () => {
+    if (one.wrongInput !== undefined)
+      it("refuses another shape by its place, with what it expected and received", () => {
         const wrong = one.wrongInput ?? [];
         const spec = { inputShape: wrong, layers: [layerSpec(make())] };
         const refused = () => parseSpec(spec);
         expect(refused).toThrow(SpecError);
         expect(refused).toThrow(/layers\[0\] \(.*_1\): expected .*received /);
         expect(refused).toThrow(NnError);
-      },
-    );
+      });
   });
 }
 

@@ -95,17 +95,18 @@ export function describeLoss(type: string, make: () => Loss, cases: readonly Los
       expect(received.some(Number.isNaN)).toBe(true);
     });
 
-    it.skipIf(one.bends)(`has a gradient that follows the differences (seed ${seed}, float32)`, async () => {
-      const { worst } = await checkGradient(
-        {
-          name: type,
-          dtype: "float32",
-          inputs: [{ shape: one.shape, values: one.values }],
-          build: (math, x) => writeLoss(math, make(), one, x ?? math.builder.scalar(0)),
-        },
-        seed,
-      );
-      expect(worst).toBeLessThan(toleranceOf.float32);
-    });
+    if (!one.bends)
+      it(`has a gradient that follows the differences (seed ${seed}, float32)`, async () => {
+        const { worst } = await checkGradient(
+          {
+            name: type,
+            dtype: "float32",
+            inputs: [{ shape: one.shape, values: one.values }],
+            build: (math, x) => writeLoss(math, make(), one, x ?? math.builder.scalar(0)),
+          },
+          seed,
+        );
+        expect(worst).toBeLessThan(toleranceOf.float32);
+      });
   });
 }
