@@ -23,7 +23,6 @@ export * from "./formats/index.ts";
 export { adapterWeights, mergeAdapters } from "./imported/adapters.ts";
 export { type LoraOptions, lora } from "./imported/lora.ts";
 export { type OnnxLayerOptions, onnxInputs, onnxLayer } from "./imported/onnx-layer.ts";
-export { activation } from "./layers/activation.ts";
 export { additiveAttention } from "./layers/attention/additive-attention.ts";
 export { type AttentionOptions, attention } from "./layers/attention/attention.ts";
 export { groupedQueryAttention } from "./layers/attention/grouped-query-attention.ts";
@@ -44,8 +43,12 @@ export {
   separableConv1d,
   separableConv2d,
 } from "./layers/convolution/depthwise-conv.ts";
+export { activation } from "./layers/core/activation.ts";
+export { type DenseOptions, dense } from "./layers/core/dense.ts";
 export { elu } from "./layers/core/elu.ts";
+export { flatten } from "./layers/core/flatten.ts";
 export { identity } from "./layers/core/identity.ts";
+export { inputLayer } from "./layers/core/input-layer.ts";
 export { leakyRelu } from "./layers/core/leaky-relu.ts";
 export { masking } from "./layers/core/masking.ts";
 export { permute } from "./layers/core/permute.ts";
@@ -56,8 +59,6 @@ export { rescaling } from "./layers/core/rescaling.ts";
 export { reshape } from "./layers/core/reshape.ts";
 export { softmax } from "./layers/core/softmax.ts";
 export { type DefinedLayer, defineLayer, defineManyLayer, type LayerKind } from "./layers/define-layer.ts";
-export { type DenseOptions, dense } from "./layers/dense.ts";
-export { dropout } from "./layers/dropout.ts";
 export { type EmbeddingOptions, embedding } from "./layers/embedding/embedding.ts";
 export { learnedPositions, type PositionOptions } from "./layers/embedding/learned-positions.ts";
 export { positionEmbedding } from "./layers/embedding/position-embedding.ts";
@@ -69,7 +70,6 @@ export {
   tokenAndPositionEmbedding,
 } from "./layers/embedding/token-and-position-embedding.ts";
 export { type Features, plain, toChannelsFirst, toPlain } from "./layers/features.ts";
-export { flatten } from "./layers/flatten.ts";
 export {
   cropping1d,
   cropping2d,
@@ -86,7 +86,6 @@ export {
   upSampling2d,
   upSampling3d,
 } from "./layers/image/up-sampling.ts";
-export { inputLayer } from "./layers/input-layer.ts";
 export type { CommonOptions, Layer, LayerScope, LayerSpec, Parameter } from "./layers/layer.ts";
 export { add } from "./layers/merge/add.ts";
 export { average } from "./layers/merge/average.ts";
@@ -99,6 +98,7 @@ export { subtract } from "./layers/merge/subtract.ts";
 export { defineComposite } from "./layers/network-layer.ts";
 export { type ActivityRegularizationOptions, activityRegularization } from "./layers/noise/activity-regularization.ts";
 export { alphaDropout } from "./layers/noise/alpha-dropout.ts";
+export { dropout } from "./layers/noise/dropout.ts";
 export { gaussianDropout } from "./layers/noise/gaussian-dropout.ts";
 export { gaussianNoise } from "./layers/noise/gaussian-noise.ts";
 export { spatialDropout1d, spatialDropout2d, spatialDropout3d } from "./layers/noise/spatial-dropout.ts";

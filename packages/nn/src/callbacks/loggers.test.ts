@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseCsv, parseJsonLines, readEvents } from "../formats/index.ts";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import type { FitOptions } from "../model/options.ts";
 import { Sequential } from "../model/sequential.ts";
 import type { Callback } from "../training/control.ts";

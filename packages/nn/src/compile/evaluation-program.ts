@@ -4,9 +4,9 @@ import { GraphMath } from "../graph/graph-math.ts";
 import { prune } from "../graph/prune.ts";
 import { dataInputs, type Formats, writeInput } from "./data-inputs.ts";
 import { writeForward } from "./forward.ts";
-import { type Objective, targetsOf, writeObjective } from "./objective.ts";
+import { fedOf, writeJudgement } from "./judge.ts";
+import { type Objective, targetsOf } from "./objective.ts";
 import type { Plan } from "./plan.ts";
-import { reportsOf, writePenalties } from "./training-step.ts";
 
 /** Inputs: `x/…`, `y/…`, `weight/…` [batch, ...] and `state/…` as kept. Outputs: `report/…` as in training, and `next/…` of layers' states. */
 export function evaluationProgram(plan: Plan, objective: Objective, formats: Formats): Model {
@@ -16,11 +16,6 @@ export function evaluationProgram(plan: Plan, objective: Objective, formats: For
   const fed = new Map(
     data.map((one) => [one.name, writeInput(math, builder.input(one.name, one.dtype, ["batch", ...one.shape]), one)]),
   );
-  const of = (name: string): Value => {
-    const value = fed.get(name);
-    if (value === undefined) throw new Error(`${name}: the program is not fed it`);
-    return value;
-  };
   const state = new Map(
     plan.weights.map(({ id, storage }) => [id, builder.input(`state/${id}`, "float32", storage.stored)]),
   );
@@ -33,7 +28,7 @@ export function evaluationProgram(plan: Plan, objective: Objective, formats: For
   const outputs = writeForward(
     plan,
     math,
-    plan.inputs.map(({ name }) => of(`x/${name}`)),
+    plan.inputs.map(({ name }) => fedOf(fed, `x/${name}`)),
     {
       training: false,
       weight: (id, storage) => ({ value: stateOf(id), storage }),
@@ -47,15 +42,7 @@ export function evaluationProgram(plan: Plan, objective: Objective, formats: For
       addLoss: (loss) => void added.push(loss),
     },
   );
-  const judged = writeObjective(
-    math,
-    objective,
-    outputs.map((features, i) => {
-      const name = plan.outputs[i]?.name ?? "";
-      return { features, target: of(`y/${name}`), weight: fed.get(`weight/${name}`) };
-    }),
-  );
-  const loss = [...added, ...writePenalties(plan, math, stateOf)].reduce((sum, one) => math.add(sum, one), judged.loss);
-  for (const [name, value] of reportsOf(loss, judged)) builder.output(value, `report/${name}`);
+  const { reports } = writeJudgement(plan, math, objective, { outputs, added, fed, state: stateOf });
+  for (const [name, value] of reports) builder.output(value, `report/${name}`);
   return model(prune(builder.build()));
 }

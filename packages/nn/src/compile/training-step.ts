@@ -2,10 +2,9 @@
 import type { Value } from "@gristmill/onnx";
 import { gradients } from "../autodiff/gradients.ts";
 import type { GraphMath } from "../graph/graph-math.ts";
-import { regularizers } from "../regularizers/table.ts";
-import { madeFrom } from "../schema/kind.ts";
 import { writeForward } from "./forward.ts";
-import { type Objective, writeObjective } from "./objective.ts";
+import { fedOf, writeJudgement } from "./judge.ts";
+import type { Objective } from "./objective.ts";
 import { type Plan, slotId } from "./plan.ts";
 
 /** What a step reads. */
@@ -45,7 +44,7 @@ export function writeStep(
   const outputs = writeForward(
     plan,
     math,
-    plan.inputs.map(({ name }) => fedOf(inputs, `x/${name}`)),
+    plan.inputs.map(({ name }) => fedOf(inputs.fed, `x/${name}`)),
     {
       training: true,
       weight: (id) => ({ value: inputs.state(id), storage: storageOf(plan, id) }),
@@ -54,16 +53,7 @@ export function writeStep(
       addLoss: (loss) => void added.push(loss),
     },
   );
-  const judged = writeObjective(
-    math,
-    objective,
-    outputs.map((features, i) => {
-      const name = plan.outputs[i]?.name ?? "";
-      return { features, target: fedOf(inputs, `y/${name}`), weight: inputs.fed.get(`weight/${name}`) };
-    }),
-  );
-  const penalties = writePenalties(plan, math, inputs.state);
-  const loss = [...added, ...penalties].reduce((sum, one) => math.add(sum, one), judged.loss);
+  const { loss, reports } = writeJudgement(plan, math, objective, { ...inputs, outputs, added });
 
   const weights = plan.weights.filter(({ trainable }) => trainable);
   const values = weights.map(({ id }) => inputs.state(id));
@@ -94,13 +84,7 @@ export function writeStep(
     }
   });
   for (const { id } of plan.weights) if (!next.has(id)) next.set(id, inputs.state(id));
-  return { next, reports: reportsOf(loss, judged) };
-}
-
-function fedOf({ fed }: StepInputs, name: string): Value {
-  const value = fed.get(name);
-  if (value === undefined) throw new Error(`${name}: the step is not fed it`);
-  return value;
+  return { next, reports };
 }
 
 const storageOf = (plan: Plan, id: string) => {
@@ -108,24 +92,3 @@ const storageOf = (plan: Plan, id: string) => {
   if (planned === undefined) throw new Error(`${id}: the plan has no such weight`);
   return planned.storage;
 };
-
-/** What regularizers add to the loss. Frozen weights are fixed, so theirs would only shift it, as in Keras it does. */
-export const writePenalties = (plan: Plan, math: GraphMath, state: (id: string) => Value): Value[] =>
-  plan.weights.flatMap(({ id, parameter: { regularizer } }) =>
-    regularizer === undefined
-      ? []
-      : [math.builder.within(`regularizer/${id}`, () => madeFrom(regularizers, regularizer)(math, state(id)))],
-  );
-
-/** Reports by name. */
-export const reportsOf = (
-  loss: Value,
-  { losses, sums }: ReturnType<typeof writeObjective>,
-): ReadonlyMap<string, Value> =>
-  new Map([
-    ["loss", loss],
-    ...[...losses].map(([name, value]) => [`loss/${name}`, value] as const),
-    ...[...sums].flatMap(([metric, values]) =>
-      Object.entries(values).map(([name, value]) => [`metric/${metric}/${name}`, value] as const),
-    ),
-  ]);

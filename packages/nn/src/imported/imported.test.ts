@@ -2,8 +2,8 @@ import { decodeModel, encodeModel, GraphBuilder, model as onnxModel, tensor } fr
 import { describe, expect, it } from "vitest";
 import { NnError } from "../errors.ts";
 import { conv2d } from "../layers/convolution/conv.ts";
-import { dense } from "../layers/dense.ts";
-import { flatten } from "../layers/flatten.ts";
+import { dense } from "../layers/core/dense.ts";
+import { flatten } from "../layers/core/flatten.ts";
 import { batchNormalization } from "../layers/normalization/batch-normalization.ts";
 import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { lstm } from "../layers/recurrent/lstm.ts";

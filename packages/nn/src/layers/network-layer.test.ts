@@ -3,7 +3,7 @@ import { SpecError } from "../errors.ts";
 import { Model } from "../model/model.ts";
 import { input } from "../network/symbolic.ts";
 import { size } from "../schema/field.ts";
-import { dense } from "./dense.ts";
+import { dense } from "./core/dense.ts";
 import { defineComposite } from "./network-layer.ts";
 import { registerLayer } from "./registry.ts";
 

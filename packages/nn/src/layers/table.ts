@@ -1,5 +1,5 @@
 /** @file Registers every layer of this package by the name that specs use. A new one is a file and a line here. */
-import { activationKind } from "./activation.ts";
+
 import { additiveAttentionKind } from "./attention/additive-attention.ts";
 import { attentionKind } from "./attention/attention.ts";
 import { groupedQueryAttentionKind } from "./attention/grouped-query-attention.ts";
@@ -13,8 +13,12 @@ import {
   separableConv1dKind,
   separableConv2dKind,
 } from "./convolution/depthwise-conv.ts";
+import { activationKind } from "./core/activation.ts";
+import { denseKind } from "./core/dense.ts";
 import { eluKind } from "./core/elu.ts";
+import { flattenKind } from "./core/flatten.ts";
 import { identityKind } from "./core/identity.ts";
+import { inputLayerKind } from "./core/input-layer.ts";
 import { leakyReluKind } from "./core/leaky-relu.ts";
 import { maskingKind } from "./core/masking.ts";
 import { permuteKind } from "./core/permute.ts";
@@ -25,8 +29,6 @@ import { rescalingKind } from "./core/rescaling.ts";
 import { reshapeKind } from "./core/reshape.ts";
 import { softmaxKind } from "./core/softmax.ts";
 import type { LayerKind } from "./define-layer.ts";
-import { denseKind } from "./dense.ts";
-import { dropoutKind } from "./dropout.ts";
 import { embeddingKind } from "./embedding/embedding.ts";
 import { learnedPositionsKind } from "./embedding/learned-positions.ts";
 import { positionEmbeddingKind } from "./embedding/position-embedding.ts";
@@ -34,7 +36,6 @@ import { reversibleEmbeddingKind } from "./embedding/reversible-embedding.ts";
 import { sinePositionEncodingKind } from "./embedding/sine-position-encoding.ts";
 import { sinusoidalPositionsKind } from "./embedding/sinusoidal-positions.ts";
 import { tokenAndPositionEmbeddingKind } from "./embedding/token-and-position-embedding.ts";
-import { flattenKind } from "./flatten.ts";
 import {
   cropping1dKind,
   cropping2dKind,
@@ -44,7 +45,6 @@ import {
   zeroPadding3dKind,
 } from "./image/margins.ts";
 import { resizingKind, upSampling1dKind, upSampling2dKind, upSampling3dKind } from "./image/up-sampling.ts";
-import { inputLayerKind } from "./input-layer.ts";
 import { addKind } from "./merge/add.ts";
 import { averageKind } from "./merge/average.ts";
 import { concatenateKind } from "./merge/concatenate.ts";
@@ -55,6 +55,7 @@ import { multiplyKind } from "./merge/multiply.ts";
 import { subtractKind } from "./merge/subtract.ts";
 import { activityRegularizationKind } from "./noise/activity-regularization.ts";
 import { alphaDropoutKind } from "./noise/alpha-dropout.ts";
+import { dropoutKind } from "./noise/dropout.ts";
 import { gaussianDropoutKind } from "./noise/gaussian-dropout.ts";
 import { gaussianNoiseKind } from "./noise/gaussian-noise.ts";
 import { spatialDropout1dKind, spatialDropout2dKind, spatialDropout3dKind } from "./noise/spatial-dropout.ts";

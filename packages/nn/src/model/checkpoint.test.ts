@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../errors.ts";
 import { conv2d } from "../layers/convolution/conv.ts";
-import { dense } from "../layers/dense.ts";
-import { flatten } from "../layers/flatten.ts";
+import { dense } from "../layers/core/dense.ts";
+import { flatten } from "../layers/core/flatten.ts";
 import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { Sequential } from "./sequential.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NnError, SpecError } from "../errors.ts";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import { input } from "../network/symbolic.ts";
 import { parseSpec } from "../spec/model-spec.ts";
 import { Model } from "./model.ts";

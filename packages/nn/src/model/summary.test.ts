@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { conv2d } from "../layers/convolution/conv.ts";
-import { dense } from "../layers/dense.ts";
-import { flatten } from "../layers/flatten.ts";
+import { dense } from "../layers/core/dense.ts";
+import { flatten } from "../layers/core/flatten.ts";
 import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { input } from "../network/symbolic.ts";
 import { Model } from "./model.ts";

@@ -1,6 +1,6 @@
 import { tensor } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import { Sequential } from "../model/sequential.ts";
 import { cosineDecay } from "../schedules/cosine.ts";
 import { describeOptimizer } from "../testing/describe-optimizer.ts";

@@ -1,7 +1,7 @@
 /** @file Quantized models beside the float models they come from: sizes, scores, answers, and training that knows of it. */
 import { createSession, type Model as OnnxModel, tensor } from "@gristmill/onnx";
 import { afterAll, describe, expect, it } from "vitest";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import type { Layer } from "../layers/layer.ts";
 import { Model } from "../model/model.ts";
 import { Sequential } from "../model/sequential.ts";

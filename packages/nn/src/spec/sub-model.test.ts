@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import { Model } from "../model/model.ts";
 import { Sequential } from "../model/sequential.ts";
 import { input } from "../network/symbolic.ts";

@@ -2,7 +2,7 @@
 import { tensor } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
 import { NnError } from "../errors.ts";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import { Sequential } from "../model/sequential.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Made } from "../schema/kind.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { dense } from "../layers/core/dense.ts";
 import { masking } from "../layers/core/masking.ts";
-import { dense } from "../layers/dense.ts";
 import { embedding } from "../layers/embedding/embedding.ts";
 import { globalAveragePooling1d } from "../layers/pooling/global-pooling.ts";
 import { lstm } from "../layers/recurrent/lstm.ts";

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { NonFiniteLossError } from "../errors.ts";
-import { dense } from "../layers/dense.ts";
-import { dropout } from "../layers/dropout.ts";
+import { dense } from "../layers/core/dense.ts";
+import { dropout } from "../layers/noise/dropout.ts";
 import type { FitOptions } from "../model/options.ts";
 import { Sequential } from "../model/sequential.ts";
 import type { NamedSamples } from "./source.ts";

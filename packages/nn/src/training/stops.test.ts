@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NonFiniteLossError } from "../errors.ts";
-import { dense } from "../layers/dense.ts";
+import { dense } from "../layers/core/dense.ts";
 import { Sequential } from "../model/sequential.ts";
 import { adam } from "../optimizers/adam.ts";
 import { sgd } from "../optimizers/sgd.ts";

@@ -1,6 +1,10 @@
 import { describeLayer } from "../../testing/describe-layer.ts";
+import { activation } from "./activation.ts";
+import { dense } from "./dense.ts";
 import { elu } from "./elu.ts";
+import { flatten } from "./flatten.ts";
 import { identity } from "./identity.ts";
+import { inputLayer } from "./input-layer.ts";
 import { leakyRelu } from "./leaky-relu.ts";
 import { masking } from "./masking.ts";
 import { permute } from "./permute.ts";
@@ -92,4 +96,45 @@ describeLayer("prelu", [
 describeLayer("softmax", [
   { name: "along the last axis", make: () => softmax(), input: [4, 3], output: [4, 3], anyLength: [0] },
   { name: "along steps", make: () => softmax({ axis: 1 }), input: [4, 3], output: [4, 3], wrongInput: [] },
+]);
+
+const picture = [6, 5, 3];
+
+describeLayer("dense", [
+  {
+    name: "plain",
+    make: () => dense(4, { activation: "tanh" }),
+    input: [3],
+    output: [4],
+    weights: { kernel: [3, 4], bias: [4] },
+    wrongInput: [],
+  },
+  {
+    name: "on every row, without bias",
+    make: () => dense(4, { useBias: false }),
+    input: [2, 3],
+    output: [2, 4],
+    weights: { kernel: [3, 4] },
+  },
+  {
+    name: "softmax",
+    make: () => dense(4, { activation: "softmax" }),
+    input: [3],
+    output: [4],
+    weights: { kernel: [3, 4], bias: [4] },
+  },
+]);
+
+describeLayer("flatten", [
+  { name: "of an picture", make: () => flatten(), input: picture, output: [90] },
+  { name: "of a flat sample", make: () => flatten(), input: [4], output: [4] },
+]);
+
+describeLayer("activation", [
+  { name: "relu", make: () => activation("relu"), input: picture, output: picture },
+  { name: "softmax", make: () => activation("softmax"), input: picture, output: picture },
+]);
+
+describeLayer("inputLayer", [
+  { name: "plain", make: () => inputLayer([2, 3]), input: [2, 3], output: [2, 3], wrongInput: [3, 2] },
 ]);

@@ -1,27 +1,21 @@
 import { sizesOf } from "../../graph/graph-math.ts";
 import { keptPlaces } from "../../random/random-words.ts";
-import { fraction } from "../../schema/field.ts";
-import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
+import { defineNoise } from "./define-noise.ts";
 
 /** What selu goes to far below 0: -scale · alpha of Klambauer et al. */
 const saturation = -1.0507009873554805 * 1.6732632423543772;
 
 /** The table's entry of `alphaDropout`. */
-export const alphaDropoutKind = defineLayer({
+export const alphaDropoutKind = defineNoise({
   type: "alphaDropout",
-  fields: { rate: fraction() },
-  mask: "passes",
-  outputShape: (_, input) => input,
-  build({ rate }, scope, input) {
-    if (!scope.training || rate === 0) return input;
-    const { math } = scope;
+  strength: "rate",
+  write(math, { value }, rate, key) {
     // y = a x' + b with x' = x or the saturation: mean 0 and variance 1 stay mean 0 and variance 1
     const a = 1 / Math.sqrt((1 - rate) * (1 + rate * saturation ** 2));
     const b = -a * saturation * rate;
-    const keep = keptPlaces(math, scope.randomKey(), sizesOf(input.value), rate);
-    const kept = math.add(math.mul(input.value, a), b);
-    return { ...input, value: math.where(keep, kept, a * saturation + b) };
+    const keep = keptPlaces(math, key, sizesOf(value), rate);
+    return math.where(keep, math.add(math.mul(value, a), b), a * saturation + b);
   },
 });
 

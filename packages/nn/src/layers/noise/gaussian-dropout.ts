@@ -1,21 +1,16 @@
 import { sizesOf } from "../../graph/graph-math.ts";
 import { normalNumbers } from "../../random/random-words.ts";
-import { fraction } from "../../schema/field.ts";
-import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
+import { defineNoise } from "./define-noise.ts";
 
 /** The table's entry of `gaussianDropout`. */
-export const gaussianDropoutKind = defineLayer({
+export const gaussianDropoutKind = defineNoise({
   type: "gaussianDropout",
-  fields: { rate: fraction() },
-  mask: "passes",
-  outputShape: (_, input) => input,
-  build({ rate }, scope, input) {
-    if (!scope.training || rate === 0) return input;
-    const { math } = scope;
+  strength: "rate",
+  write(math, { value }, rate, key) {
     const deviation = Math.sqrt(rate / (1 - rate)); // that of dropout's factors
-    const noise = normalNumbers(math, scope.randomKey(), sizesOf(input.value), input.value);
-    return { ...input, value: math.mul(input.value, math.add(math.mul(noise, deviation), 1)) };
+    const noise = normalNumbers(math, key, sizesOf(value), value);
+    return math.mul(value, math.add(math.mul(noise, deviation), 1));
   },
 });
 

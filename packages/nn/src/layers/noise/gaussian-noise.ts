@@ -1,21 +1,14 @@
 import { sizesOf } from "../../graph/graph-math.ts";
 import { normalNumbers } from "../../random/random-words.ts";
-import { numberWhere } from "../../schema/field.ts";
-import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
+import { defineNoise } from "./define-noise.ts";
 
 /** The table's entry of `gaussianNoise`. */
-export const gaussianNoiseKind = defineLayer({
+export const gaussianNoiseKind = defineNoise({
   type: "gaussianNoise",
-  fields: { stddev: numberWhere("a number from 0", (value) => value >= 0) },
-  mask: "passes",
-  outputShape: (_, input) => input,
-  build({ stddev }, scope, input) {
-    if (!scope.training || stddev === 0) return input;
-    const { math } = scope;
-    const noise = normalNumbers(math, scope.randomKey(), sizesOf(input.value), input.value);
-    return { ...input, value: math.add(input.value, math.mul(noise, stddev)) };
-  },
+  strength: "stddev",
+  write: (math, { value }, stddev, key) =>
+    math.add(value, math.mul(normalNumbers(math, key, sizesOf(value), value), stddev)),
 });
 
 /**

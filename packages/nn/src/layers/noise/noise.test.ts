@@ -5,11 +5,12 @@ import { Sequential } from "../../model/sequential.ts";
 import { normalAt, wordAt } from "../../random/hash.ts";
 import { normalNumbers, randomWords } from "../../random/random-words.ts";
 import { describeLayer } from "../../testing/describe-layer.ts";
-import { dense } from "../dense.ts";
+import { dense } from "../core/dense.ts";
 import { plain } from "../features.ts";
 import type { Layer, LayerScope } from "../layer.ts";
 import { activityRegularization } from "./activity-regularization.ts";
 import { alphaDropout } from "./alpha-dropout.ts";
+import { dropout } from "./dropout.ts";
 import { gaussianDropout } from "./gaussian-dropout.ts";
 import { gaussianNoise } from "./gaussian-noise.ts";
 import { spatialDropout1d, spatialDropout2d, spatialDropout3d } from "./spatial-dropout.ts";
@@ -18,6 +19,10 @@ const steps = [4, 3];
 describeLayer("gaussianNoise", [{ name: "some", make: () => gaussianNoise(0.5), input: steps, output: steps }]);
 describeLayer("gaussianDropout", [{ name: "a third", make: () => gaussianDropout(0.3), input: steps, output: steps }]);
 describeLayer("alphaDropout", [{ name: "a third", make: () => alphaDropout(0.3), input: steps, output: steps }]);
+describeLayer("dropout", [
+  { name: "a half", make: () => dropout(0.5), input: [6], output: [6] },
+  { name: "nothing", make: () => dropout(0), input: [6], output: [6] },
+]);
 describeLayer("spatialDropout1d", [
   { name: "a half", make: () => spatialDropout1d(0.5), input: steps, output: steps, wrongInput: [4] },
 ]);

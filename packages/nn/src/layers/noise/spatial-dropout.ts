@@ -2,31 +2,26 @@
 import { ShapeError } from "@gristmill/onnx";
 import { sizesOf } from "../../graph/graph-math.ts";
 import { keptPlaces } from "../../random/random-words.ts";
-import { fraction } from "../../schema/field.ts";
 import { keptAxis } from "../core/axis.ts";
-import { type DefinedLayer, defineLayer } from "../define-layer.ts";
+import type { DefinedLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { formatSample } from "../shape.ts";
+import { defineNoise } from "./define-noise.ts";
 
 const define = (type: string, axes: number): DefinedLayer =>
-  defineLayer({
+  defineNoise({
     type,
-    fields: { rate: fraction() },
-    mask: "passes",
-    outputShape(_, input, where) {
+    strength: "rate",
+    check(input, where) {
       if (input.length !== axes + 1)
         throw new ShapeError(where, `expected samples of ${axes} axes and channels, received ${formatSample(input)}`);
-      return input;
     },
-    build({ rate }, scope, input) {
-      if (!scope.training || rate === 0) return input;
-      const { math } = scope;
-      const channels = keptAxis(input.layout, axes, axes + 1);
-      const sizes = sizesOf(input.value).map((size, axis) => (axis === 0 || axis === channels ? size : 1));
-      const keep = keptPlaces(math, scope.randomKey(), sizes, rate);
+    write(math, { value, layout }, rate, key) {
+      const channels = keptAxis(layout, axes, axes + 1);
+      const sizes = sizesOf(value).map((size, axis) => (axis === 0 || axis === channels ? size : 1));
+      const keep = keptPlaces(math, key, sizes, rate);
       // one factor a channel, 0 or 1 / (1 - rate)
-      const factor = math.mul(math.cast(keep, input.value.dtype), 1 / (1 - rate));
-      return { ...input, value: math.mul(input.value, factor) };
+      return math.mul(value, math.mul(math.cast(keep, value.dtype), 1 / (1 - rate)));
     },
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SpecError } from "../../errors.ts";
 import { describeLayer } from "../../testing/describe-layer.ts";
-import { dense } from "../dense.ts";
+import { dense } from "../core/dense.ts";
 import { bidirectional } from "./bidirectional.ts";
 import { gru } from "./gru.ts";
 import { lstm } from "./lstm.ts";

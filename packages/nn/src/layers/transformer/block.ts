@@ -8,10 +8,10 @@ import { type KindSpec, kindField } from "../../schema/kind.ts";
 import { multiHeadAttention } from "../attention/multi-head-attention.ts";
 import type { Rotary } from "../attention/rotary.ts";
 import { rotaryField } from "../attention/rotary.ts";
-import { denseKind } from "../dense.ts";
-import { dropout } from "../dropout.ts";
+import { denseKind } from "../core/dense.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { add } from "../merge/add.ts";
+import { dropout } from "../noise/dropout.ts";
 import { layerNormalization } from "../normalization/layer-normalization.ts";
 import { formatSample, knownSize, type SampleShape } from "../shape.ts";
 

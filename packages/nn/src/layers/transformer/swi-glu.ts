@@ -3,7 +3,7 @@ import { type ActivationSpec, activationField } from "../../activations/field.ts
 import { initializers } from "../../initializers/table.ts";
 import { size } from "../../schema/field.ts";
 import { type KindSpec, kindField } from "../../schema/kind.ts";
-import { denseKind } from "../dense.ts";
+import { denseKind } from "../core/dense.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { multiply } from "../merge/multiply.ts";
 import { defineComposite } from "../network-layer.ts";

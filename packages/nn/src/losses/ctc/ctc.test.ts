@@ -2,7 +2,7 @@ import { createSession, GraphBuilder, model, ShapeError, tensor } from "@gristmi
 import { describe, expect, it } from "vitest";
 import { gradients } from "../../autodiff/gradients.ts";
 import { GraphMath } from "../../graph/graph-math.ts";
-import { dense } from "../../layers/dense.ts";
+import { dense } from "../../layers/core/dense.ts";
 import { Sequential } from "../../model/sequential.ts";
 import { adam } from "../../optimizers/adam.ts";
 import { keyOf, normalAt, uniformAt } from "../../random/hash.ts";

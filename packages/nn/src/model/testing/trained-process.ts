@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { modelCheckpoint } from "../../callbacks/model-checkpoint.ts";
-import { dense } from "../../layers/dense.ts";
-import { dropout } from "../../layers/dropout.ts";
+import { dense } from "../../layers/core/dense.ts";
+import { dropout } from "../../layers/noise/dropout.ts";
 import { Sequential } from "../sequential.ts";
 
 const [, , path = "", dies] = process.argv;

@@ -65,8 +65,7 @@ function said(expected: string, fallback?: Json): Field {
 
 /** Layers by the folder that their function is in, with a title for each. */
 const groups: Readonly<Record<string, string>> = {
-  "": "Basics",
-  core: "Shapes, masks and activations as layers",
+  core: "Basics: dense, shapes, masks, activations as layers",
   merge: "Merging",
   convolution: "Convolutions",
   pooling: "Pooling",

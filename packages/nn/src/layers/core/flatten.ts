@@ -1,7 +1,7 @@
-import { countOf } from "../initializers/initializer.ts";
-import { defineLayer } from "./define-layer.ts";
-import type { CommonOptions, Layer } from "./layer.ts";
-import { knownShape } from "./shape.ts";
+import { countOf } from "../../initializers/initializer.ts";
+import { defineLayer } from "../define-layer.ts";
+import type { CommonOptions, Layer } from "../layer.ts";
+import { knownShape } from "../shape.ts";
 
 /** The table's entry of `flatten`. */
 export const flattenKind = defineLayer({

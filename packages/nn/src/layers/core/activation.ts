@@ -1,6 +1,6 @@
-import { type ActivationSpec, activate, activatedShape, anyActivationField } from "../activations/field.ts";
-import { defineLayer } from "./define-layer.ts";
-import type { CommonOptions, Layer } from "./layer.ts";
+import { type ActivationSpec, activate, activatedShape, anyActivationField } from "../../activations/field.ts";
+import { defineLayer } from "../define-layer.ts";
+import type { CommonOptions, Layer } from "../layer.ts";
 
 /** The table's entry of `activation`. */
 export const activationKind = defineLayer({

@@ -1,17 +1,17 @@
 import { ShapeError } from "@gristmill/onnx";
-import { type ActivationSpec, activate, activationField } from "../activations/field.ts";
-import { linearMap } from "../graph/linear-map.ts";
-import { countOf } from "../initializers/initializer.ts";
-import { initializers } from "../initializers/table.ts";
-import type { Regularizer } from "../regularizers/regularizer.ts";
-import { regularizers } from "../regularizers/table.ts";
-import { flag, size } from "../schema/field.ts";
-import { type KindSpec, kindField, type Made, optionalKindField } from "../schema/kind.ts";
-import { defineLayer } from "./define-layer.ts";
-import { type Features, plain, toPlain } from "./features.ts";
-import type { CommonOptions, Layer } from "./layer.ts";
-import { knownSize } from "./shape.ts";
-import { asShown, type Storage } from "./storage.ts";
+import { type ActivationSpec, activate, activationField } from "../../activations/field.ts";
+import { linearMap } from "../../graph/linear-map.ts";
+import { countOf } from "../../initializers/initializer.ts";
+import { initializers } from "../../initializers/table.ts";
+import type { Regularizer } from "../../regularizers/regularizer.ts";
+import { regularizers } from "../../regularizers/table.ts";
+import { flag, size } from "../../schema/field.ts";
+import { type KindSpec, kindField, type Made, optionalKindField } from "../../schema/kind.ts";
+import { defineLayer } from "../define-layer.ts";
+import { type Features, plain, toPlain } from "../features.ts";
+import type { CommonOptions, Layer } from "../layer.ts";
+import { knownSize } from "../shape.ts";
+import { asShown, type Storage } from "../storage.ts";
 
 /** Settings of `dense` beside its units. */
 export interface DenseOptions extends CommonOptions {

@@ -1,21 +1,15 @@
-import { keepMask } from "../random/random-words.ts";
-import { fraction } from "../schema/field.ts";
-import { defineLayer } from "./define-layer.ts";
-import type { CommonOptions, Layer } from "./layer.ts";
+import { keepMask } from "../../random/random-words.ts";
+import type { CommonOptions, Layer } from "../layer.ts";
+import { defineNoise } from "./define-noise.ts";
 
 /** The table's entry of `dropout`. */
-export const dropoutKind = defineLayer({
+export const dropoutKind = defineNoise({
   type: "dropout",
-  fields: { rate: fraction() },
-  mask: "passes",
-  outputShape: (_, input) => input,
-  build({ rate }, scope, input) {
-    if (!scope.training || rate === 0) return input;
-    const { math } = scope;
+  strength: "rate",
+  write(math, { value }, rate, key) {
     // Scaled while training, so that the sum stays the same on average and serving needs no dropout at all.
-    const scaled = math.mul(input.value, 1 / (1 - rate));
-    const keep = keepMask(math, input.value, scope.randomKey(), rate);
-    return { ...input, value: math.where(keep, scaled, 0) };
+    const scaled = math.mul(value, 1 / (1 - rate));
+    return math.where(keepMask(math, value, key, rate), scaled, 0);
   },
 });
 

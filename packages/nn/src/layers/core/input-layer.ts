@@ -1,8 +1,8 @@
-import { sampleShape } from "../schema/field.ts";
-import { Problems } from "../schema/problems.ts";
-import { defineLayer } from "./define-layer.ts";
-import type { Layer } from "./layer.ts";
-import type { SampleShape } from "./shape.ts";
+import { sampleShape } from "../../schema/field.ts";
+import { Problems } from "../../schema/problems.ts";
+import { defineLayer } from "../define-layer.ts";
+import type { Layer } from "../layer.ts";
+import type { SampleShape } from "../shape.ts";
 
 /** The table's entry of `inputLayer`. */
 export const inputLayerKind = defineLayer({
