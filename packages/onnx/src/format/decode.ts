@@ -2,6 +2,7 @@
 import { OnnxError, OnnxFormatError } from "../errors.ts";
 import type { Attribute, Graph, Model, Node, Value } from "../graph/graph.ts";
 import { Names } from "../graph/names.ts";
+import { withOwnOutputs } from "../graph/own-outputs.ts";
 import { Scope } from "../graph/scope.ts";
 import { inferBodyInputs, inferNode } from "../operators/infer.ts";
 import type { BodyInputs, Inferred } from "../operators/operator.ts";
@@ -25,13 +26,20 @@ import {
 
 /**
  * Reads an ONNX file. Values get their types by the same inference as in `GraphBuilder`; where an operator has no rule
- * or does not fit, what the file declares stands, and `checkGraph` says what is wrong.
+ * or does not fit, what the file declares stands, and `checkGraph` says what is wrong. Bodies that hand a value straight on
+ * get an Identity (graph/own-outputs.ts).
  *
  * Weights in other files are read only with `external`: see `readModelFile`. Not read: functions, sparse tensors, sequences, maps, and element types without support.
  * @throws OnnxFormatError for bytes that are no ONNX model, for what is not read, for operators of old sets that have no
  * counterpart, and beyond the limits.
  */
 export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Model {
+  const model = decodeAsWritten(bytes, options);
+  return { ...model, graph: withOwnOutputs(model.graph) };
+}
+
+/** As `decodeModel`, the outputs of bodies as the file has them. @throws OnnxFormatError */
+export function decodeAsWritten(bytes: Uint8Array, options: DecodeOptions = {}): Model {
   scanMessage("ModelProto", bytes, options);
   const wire = parseWire(bytes);
   if (wire.graph === null) throw new OnnxFormatError("file", "expected an ONNX model, found no graph in it");

@@ -29,17 +29,24 @@ const fieldsByNumber = new Map(
   ]),
 );
 
-/** @throws OnnxFormatError when the bytes are no whole messages, or ask for more than the limits. */
-export function scanMessage(type: "ModelProto" | "TensorProto", bytes: Uint8Array, limits: DecodeLimits): void {
+/**
+ * @returns how deep graphs lie inside each other: 1 for a model whose nodes run no graphs.
+ * @throws OnnxFormatError when the bytes are no whole messages, or ask for more than the limits.
+ */
+export function scanMessage(type: "ModelProto" | "TensorProto", bytes: Uint8Array, limits: DecodeLimits): number {
   const most = limits.bytes ?? 2 ** 31 - 1;
   const what = type === "ModelProto" ? "model" : "tensor";
   if (bytes.length === 0) throw new OnnxFormatError("file", `expected an ONNX ${what}, received 0 bytes`);
   if (bytes.length > most)
     throw new OnnxFormatError("file", `expected at most ${most} bytes, received ${bytes.length}`);
-  new Scanner(bytes, limits.memoryBytes ?? 2 ** 30, limits.depth ?? 16).message(type, 0, bytes.length, 0);
+  const scanner = new Scanner(bytes, limits.memoryBytes ?? 2 ** 30, limits.depth ?? 16);
+  scanner.message(type, 0, bytes.length, 0);
+  return scanner.deepest;
 }
 
 class Scanner {
+  /** Graphs inside graphs that were met. */
+  deepest = 0;
   readonly #bytes: Uint8Array;
   readonly #depth: number;
   readonly #memoryLimit: number;
@@ -57,6 +64,7 @@ class Scanner {
     const fields = fieldsByNumber.get(type);
     const inside = type === "GraphProto" ? graphs + 1 : graphs;
     if (inside > this.#depth) throw this.#error(start, `expected at most ${this.#depth} graphs inside each other`);
+    this.deepest = Math.max(this.deepest, inside);
     this.#spend(objectBytes);
     this.#at = start;
     while (this.#at < end) {

@@ -8,6 +8,7 @@ import { writeModelFile } from "../format/model-file.ts";
 import type { Model } from "../graph/graph.ts";
 import { weightBytes } from "../graph/weights.ts";
 import type { Tensor } from "../tensor.ts";
+import { asTheRuntimeWants } from "./bodies.ts";
 import { checkFeeds, checkFetches } from "./feeds.ts";
 import { type NativeSession, openNative, type Port, type RuntimeSettings } from "./runtime.ts";
 
@@ -113,7 +114,7 @@ function nameOf(model: Uint8Array | Model | string): string {
 
 async function openModel(
   name: string,
-  model: Uint8Array | Model | string,
+  given: Uint8Array | Model | string,
   options: SessionOptions,
   threads: number,
 ): Promise<NativeSession> {
@@ -125,6 +126,7 @@ async function openModel(
     profile: options.profile,
   };
   try {
+    const model = asTheRuntimeWants(given);
     if (typeof model === "string" || model instanceof Uint8Array) return await openNative(model, settings);
     if (weightBytes(model) <= (options.inMemoryUpToBytes ?? mostInMemory))
       return await openNative(encodeModel(model), settings);
