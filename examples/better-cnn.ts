@@ -92,7 +92,7 @@ await runExample("better-cnn", options, async (example) => {
     ],
     { inputShape: [28, 28, 1], seed },
   );
-  const learningRate = cosineDecay.of({ initialLearningRate: 0.003, decaySteps: steps * epochs });
+  const learningRate = cosineDecay({ initialLearningRate: 0.003, decaySteps: steps * epochs });
   model.compile({ optimizer: adam({ learningRate }), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
   example.say(model.summary());
   const batches = augmentedBatches(training, { batchSize, seed, change });

@@ -106,7 +106,7 @@ interface Lesson {
 /** @returns the accuracy on the test lines after the last epoch. */
 async function teach(example: Example, model: Model, { name, rate, epochs, training, test }: Lesson): Promise<number> {
   const decaySteps = Math.ceil(training.y.data.length / batchSize) * epochs;
-  const learningRate = cosineDecay.of({ initialLearningRate: rate, decaySteps });
+  const learningRate = cosineDecay({ initialLearningRate: rate, decaySteps });
   const loss = "sparseCategoricalCrossentropy";
   model.compile({ optimizer: adam({ learningRate }), loss, metrics: ["accuracy"] });
   const results = await train(example, (how) => model.fit(training.x, training.y, how), {

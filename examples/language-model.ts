@@ -49,7 +49,7 @@ await runExample("language-model", options, async (example) => {
   const sizes = small ? little : full;
   const model = languageModel(alphabet.size, sizes, seed);
   const decaySteps = sizes.steps * epochs;
-  const learningRate = cosineDecay.of({
+  const learningRate = cosineDecay({
     initialLearningRate: 0,
     warmupTarget: sizes.rate,
     warmupSteps: Math.ceil(decaySteps / 20),

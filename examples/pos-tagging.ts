@@ -52,7 +52,7 @@ await runExample("pos-tagging", options, async (example) => {
     seed,
   );
   const steps = stream.steps * epochs;
-  const learningRate = cosineDecay.of({ initialLearningRate: small ? 1e-2 : 3e-3, decaySteps: steps });
+  const learningRate = cosineDecay({ initialLearningRate: small ? 1e-2 : 3e-3, decaySteps: steps });
   model.compile({ optimizer: adam({ learningRate }), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
   say(model.summary());
   const encoded = test.map((sentence) => vocabulary.encode(sentence));

@@ -92,7 +92,7 @@ async function readInOrder(example: Example, { training, test, sizes, epochs }: 
   const decaySteps = Math.ceil(training.length / batchSize) * epochs;
   const warm = { initialLearningRate: 0, warmupTarget: 1e-3, warmupSteps: Math.ceil(decaySteps / 10) };
   model.compile({
-    optimizer: adam({ learningRate: cosineDecay.of({ ...warm, decaySteps }), globalClipnorm: 1 }),
+    optimizer: adam({ learningRate: cosineDecay({ ...warm, decaySteps }), globalClipnorm: 1 }),
     loss: "binaryCrossentropy",
     metrics: ["accuracy"],
   });

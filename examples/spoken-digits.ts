@@ -44,7 +44,7 @@ await runExample("spoken-digits", options, async (example) => {
     { inputShape: [frameCount, melDefaults.bands], seed },
   );
   const steps = Math.ceil(heard.length / batchSize) * epochs;
-  const learningRate = cosineDecay.of({ initialLearningRate: small ? 6e-3 : 3e-3, decaySteps: steps });
+  const learningRate = cosineDecay({ initialLearningRate: small ? 6e-3 : 3e-3, decaySteps: steps });
   model.compile({
     optimizer: adam({ learningRate, globalClipnorm: 1 }),
     loss: "sparseCategoricalCrossentropy",

@@ -3,7 +3,7 @@
  * compile/training-program, autodiff/gradients, training/fit.
  */
 export type { ActivationSpec } from "./activations/field.ts";
-export type { ActivationName } from "./activations/table.ts";
+export { type ActivationName, activations } from "./activations/table.ts";
 export { GradientError } from "./autodiff/gradient-error.ts";
 export { curves } from "./callbacks/curves.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
@@ -23,6 +23,7 @@ export * from "./formats/index.ts";
 export { adapterWeights, mergeAdapters } from "./imported/adapters.ts";
 export { type LoraOptions, lora } from "./imported/lora.ts";
 export { type OnnxLayerOptions, onnxInputs, onnxLayer } from "./imported/onnx-layer.ts";
+export { type InitializerName, initializers } from "./initializers/table.ts";
 export { additiveAttention } from "./layers/attention/additive-attention.ts";
 export { type AttentionOptions, attention } from "./layers/attention/attention.ts";
 export { groupedQueryAttention } from "./layers/attention/grouped-query-attention.ts";
@@ -134,8 +135,8 @@ export { type SwiGluOptions, swiGlu } from "./layers/transformer/swi-glu.ts";
 export { type TransformerOptions, transformer } from "./layers/transformer/transformer.ts";
 export { transformerDecoder } from "./layers/transformer/transformer-decoder.ts";
 export { type TransformerEncoderOptions, transformerEncoder } from "./layers/transformer/transformer-encoder.ts";
-export type { LossName } from "./losses/table.ts";
-export type { MetricName } from "./metrics/table.ts";
+export { type LossName, losses } from "./losses/table.ts";
+export { type MetricName, metrics } from "./metrics/table.ts";
 export { Model, type ModelEnds, type ModelOptions } from "./model/model.ts";
 export type { EvaluateOptions, FitOptions, PredictOptions } from "./model/options.ts";
 export { Sequential, type SequentialOptions } from "./model/sequential.ts";
@@ -153,7 +154,7 @@ export { type NadamSettings, nadam } from "./optimizers/nadam.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type RmspropSettings, rmsprop } from "./optimizers/rmsprop.ts";
 export { type SgdSettings, sgd } from "./optimizers/sgd.ts";
-export type { OptimizerName } from "./optimizers/table.ts";
+export { type OptimizerName, optimizers } from "./optimizers/table.ts";
 export * from "./pictures/index.ts";
 export type { AnswerDifference, Comparison } from "./quantization/compare.ts";
 export { type QuantizationAwareOptions, quantizationAware } from "./quantization/quantization-aware.ts";
@@ -167,7 +168,7 @@ export {
 } from "./quantization/quantize.ts";
 export { quantizationText } from "./quantization/report-text.ts";
 export { l1, l1L2, l2 } from "./regularizers/norms.ts";
-export type { RegularizerName } from "./regularizers/table.ts";
+export { type RegularizerName, regularizers } from "./regularizers/table.ts";
 export { cosineDecay, cosineDecayRestarts, inverseSquareRoot, oneCycle } from "./schedules/cosine.ts";
 export {
   exponentialDecay,
@@ -177,8 +178,9 @@ export {
   stepDecay,
 } from "./schedules/decays.ts";
 export type { Schedule } from "./schedules/schedule.ts";
-export { type Rate, type ScheduleName, warmup } from "./schedules/table.ts";
-export type { KindSpec } from "./schema/kind.ts";
+export { type Rate, type ScheduleName, schedules, warmup } from "./schedules/table.ts";
+export * as fields from "./schema/field.ts";
+export type { KindSpec, Made } from "./schema/kind.ts";
 export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
 export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional-spec.ts";
 export { type ModelSizes, modelSizes } from "./spec/model-sizes.ts";

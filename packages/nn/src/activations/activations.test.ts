@@ -102,7 +102,7 @@ async function slopeOf(type: ActivationName, row: readonly number[], weights: re
   const builder = new GraphBuilder("slope");
   const math = new GraphMath(builder);
   const x = builder.input("x", "float32", [1, row.length]);
-  const y = activations[type].of().value(math, plain(x, [row.length])).value;
+  const y = activations[type]().value(math, plain(x, [row.length])).value;
   const gradient = builder.constant(tensor("float32", [1, weights.length], Float32Array.from(weights)));
   const [dx] = gradients(math, { value: y, gradient }, [x]);
   builder.output(y, "y");
@@ -151,7 +151,7 @@ describe("the activation of a layer", () => {
     expect(read({ type: "leakyRelu" }).value).toBe("leakyRelu");
     expect(read({ type: "leakyRelu", negativeSlope: 0.2 }).value).toBe("leakyRelu");
     expect(read({ type: "leakyRelu", negativeSlope: 0.1 }).value).toEqual({ type: "leakyRelu", negativeSlope: 0.1 });
-    expect(read(activations.relu.of({ maxValue: 1 })).value).toEqual({
+    expect(read(activations.relu({ maxValue: 1 })).value).toEqual({
       type: "relu",
       negativeSlope: 0,
       maxValue: 1,

@@ -1,5 +1,5 @@
 /** @file Every initializer by the name that specs use. A new one is a file and a line here. */
-import type { KindTable } from "../schema/kind.ts";
+import type { KindSpec, KindTable, Made } from "../schema/kind.ts";
 import { constant, ones, zeros } from "./constant.ts";
 import { identity } from "./identity.ts";
 import type { Initializer } from "./initializer.ts";
@@ -16,7 +16,7 @@ import {
   varianceScaling,
 } from "./variance-scaling.ts";
 
-const plain: KindTable<Initializer> = {
+const plain = {
   zeros,
   ones,
   constant,
@@ -32,7 +32,13 @@ const plain: KindTable<Initializer> = {
   lecunNormal,
   orthogonal,
   identity,
-};
+} satisfies KindTable<Initializer>;
 
 /** Every initializer. */
-export const initializers: KindTable<Initializer> = { ...plain, unitForgetBias: unitForgetBias(plain) };
+export const initializers = { ...plain, unitForgetBias: unitForgetBias(plain) } satisfies KindTable<Initializer>;
+
+/** The name of an initializer. */
+export type InitializerName = keyof typeof initializers;
+
+/** How a weight begins: the name of an initializer, its JSON, or one made by its function. */
+export type InitializerOption = InitializerName | KindSpec | Made<Initializer>;

@@ -23,7 +23,7 @@ const softplus = (x: number): number => log(1 + exp(x));
 
 describeLoss(
   "binaryCrossentropy, fromLogits, labelSmoothing 0.2",
-  () => binaryCrossentropy.of({ fromLogits: true, labelSmoothing: 0.2 }).value,
+  () => binaryCrossentropy({ fromLogits: true, labelSmoothing: 0.2 }).value,
   [
     {
       name: "targets become 0.1 and 0.9",
@@ -36,7 +36,7 @@ describeLoss(
 );
 describeLoss(
   "categoricalCrossentropy, fromLogits, labelSmoothing 0.4",
-  () => categoricalCrossentropy.of({ fromLogits: true, labelSmoothing: 0.4 }).value,
+  () => categoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.4 }).value,
   [
     {
       name: "targets become 0.8 and 0.2",
@@ -49,7 +49,7 @@ describeLoss(
 );
 describeLoss(
   "sparseCategoricalCrossentropy, labelSmoothing 0.4",
-  () => sparseCategoricalCrossentropy.of({ labelSmoothing: 0.4 }).value,
+  () => sparseCategoricalCrossentropy({ labelSmoothing: 0.4 }).value,
   [
     {
       name: "as the categorical one",
@@ -63,7 +63,7 @@ describeLoss(
 );
 describeLoss(
   "sparseCategoricalCrossentropy, ignoreClass -1",
-  () => sparseCategoricalCrossentropy.of({ ignoreClass: -1 }).value,
+  () => sparseCategoricalCrossentropy({ ignoreClass: -1 }).value,
   [
     {
       name: "is 0 there",
@@ -75,7 +75,7 @@ describeLoss(
     },
   ],
 );
-describeLoss("binaryFocalCrossentropy", () => binaryFocalCrossentropy.of().value, [
+describeLoss("binaryFocalCrossentropy", () => binaryFocalCrossentropy().value, [
   {
     name: "probabilities",
     shape: [2, 1],
@@ -102,7 +102,7 @@ describeLoss("binaryFocalCrossentropy", () => binaryFocalCrossentropy.of().value
 ]);
 describeLoss(
   "binaryFocalCrossentropy, balanced, gamma 0.5",
-  () => binaryFocalCrossentropy.of({ applyClassBalancing: true, gamma: 0.5 }).value,
+  () => binaryFocalCrossentropy({ applyClassBalancing: true, gamma: 0.5 }).value,
   [
     {
       name: "yes counts a quarter",
@@ -114,7 +114,7 @@ describeLoss(
     { name: "sure and right", shape: [1, 1], values: [1], target: [1], expected: [0], bends: true },
   ],
 );
-describeLoss("categoricalFocalCrossentropy", () => categoricalFocalCrossentropy.of().value, [
+describeLoss("categoricalFocalCrossentropy", () => categoricalFocalCrossentropy().value, [
   { name: "probabilities", shape: [1, 2], values: [0.25, 0.75], target: [1, 0], expected: [(9 / 64) * log(4)] },
   {
     name: "after softmax",
@@ -125,7 +125,7 @@ describeLoss("categoricalFocalCrossentropy", () => categoricalFocalCrossentropy.
     expected: [(9 / 64) * log(4)],
   },
 ]);
-describeLoss("klDivergence", () => klDivergence.of().value, [
+describeLoss("klDivergence", () => klDivergence().value, [
   {
     name: "probabilities",
     shape: [2, 2],
@@ -150,7 +150,7 @@ describeLoss("klDivergence", () => klDivergence.of().value, [
     expected: [log(2)],
   },
 ]);
-describeLoss("categoricalGeneralizedCrossEntropy", () => categoricalGeneralizedCrossEntropy.of().value, [
+describeLoss("categoricalGeneralizedCrossEntropy", () => categoricalGeneralizedCrossEntropy().value, [
   {
     name: "probabilities",
     shape: [2, 2],
@@ -160,7 +160,7 @@ describeLoss("categoricalGeneralizedCrossEntropy", () => categoricalGeneralizedC
   },
   { name: "after softmax, hopeless", after: "Softmax", shape: [1, 2], values: [-200, 0], target: [0], expected: [2] },
 ]);
-describeLoss("categoricalHinge", () => categoricalHinge.of().value, [
+describeLoss("categoricalHinge", () => categoricalHinge().value, [
   {
     name: "by less than the margin, and by more",
     shape: [2, 3],
@@ -170,7 +170,7 @@ describeLoss("categoricalHinge", () => categoricalHinge.of().value, [
   },
   { name: "wrong", shape: [1, 2], values: [0, 2], target: [1, 0], expected: [3] },
 ]);
-describeLoss("dice", () => dice.of({ axis: [1, 2] }).value, [
+describeLoss("dice", () => dice({ axis: [1, 2] }).value, [
   {
     name: "each sample",
     shape: [2, 2, 2],
@@ -195,10 +195,10 @@ describeLoss("dice", () => dice.of({ axis: [1, 2] }).value, [
     expected: [1 - 1 / 1.5, 1],
   },
 ]);
-describeLoss("dice, all at once", () => dice.of().value, [
+describeLoss("dice, all at once", () => dice().value, [
   { name: "one number", shape: [2, 2], values: [1, 0.5, 0, 1], target: [1, 0, 0, 1], expected: [1 - 4 / 4.5] },
 ]);
-describeLoss("tversky", () => tversky.of({ alpha: 0.3, beta: 0.7, axis: [1] }).value, [
+describeLoss("tversky", () => tversky({ alpha: 0.3, beta: 0.7, axis: [1] }).value, [
   {
     name: "missed and found falsely",
     shape: [2, 2],
@@ -212,7 +212,7 @@ const unit = [1, 0, 0.6, 0.8, 0, 1, -1, 0];
 const logSumExp = (...values: number[]): number => log(values.reduce((sum, value) => sum + exp(value), 0));
 const pull = (d: number): number => 2 * (d + 0.4) * (d - 0.4);
 const push = (d: number): number => 2 * Math.max(1.4 - d, 0) * (0.6 - d);
-describeLoss("circle, gamma 2", () => circle.of({ gamma: 2 }).value, [
+describeLoss("circle, gamma 2", () => circle({ gamma: 2 }).value, [
   {
     name: "two labels, one of them alone",
     shape: [4, 2],
@@ -256,7 +256,7 @@ describe("answers that a loss leaves out", () => {
     return Number(outputs["loss"]?.data[0]);
   }
   const rows = [0.25, 0.75, 0.5, 0.5, 0.9, 0.1];
-  const sparse = sparseCategoricalCrossentropy.of({ ignoreClass: -1 }).value;
+  const sparse = sparseCategoricalCrossentropy({ ignoreClass: -1 }).value;
 
   it("are not counted either", async () => {
     expect(await lossOf(sparse, [3, 2], rows, [0, -1, 1])).toBeCloseTo((log(4) + log(10)) / 2, 5);
@@ -268,7 +268,7 @@ describe("answers that a loss leaves out", () => {
   });
 
   it("of circle are those without a partner", async () => {
-    const all = await lossOf(circle.of({ gamma: 2 }).value, [4, 2], unit, [7, 7, 7, -3]);
+    const all = await lossOf(circle({ gamma: 2 }).value, [4, 2], unit, [7, 7, 7, -3]);
     const [a, b, c] = [
       softplus(logSumExp(pull(0.4), pull(1)) + push(2)),
       softplus(logSumExp(pull(0.4), pull(0.2)) + push(1.6)),
@@ -290,29 +290,27 @@ describe("settings that do not fit", () => {
       target: builder.input("y", "float32", [2, 3]),
       mask: undefined,
     };
-    expect(() => categoricalCrossentropy.of({ fromLogits: true }).value.perAnswer(prediction)).toThrow(
+    expect(() => categoricalCrossentropy({ fromLogits: true }).value.perAnswer(prediction)).toThrow(
       "expected logits, as fromLogits says, received an output after softmax; leave fromLogits out",
     );
   });
 
   it("an ignored label that is a class is no label beyond them", () => {
-    const spec = (ignoreClass: number) => sparseCategoricalCrossentropy.of({ ignoreClass }).value.target([5]);
+    const spec = (ignoreClass: number) => sparseCategoricalCrossentropy({ ignoreClass }).value.target([5]);
     expect(spec(4)).toEqual({ dtype: "int32", shape: [], classes: 5 });
     expect(spec(255)).toEqual({ dtype: "int32", shape: [], classes: 5, padding: 255 });
   });
 
   it("are named", () => {
-    expect(() => dice.of({ axis: [0] })).toThrow(
+    expect(() => dice({ axis: [0] })).toThrow(
       "dice.axis: expected a list of axes from 1, each once, such as [1, 2, 3], received [0]",
     );
-    expect(() => dice.of({ axis: [1, 3] }).value.target([4, 2])).toThrow(
+    expect(() => dice({ axis: [1, 3] }).value.target([4, 2])).toThrow(
       "expected axes from 1 to 2 of answers [batch, 4, 2], received axis [1, 3]",
     );
-    expect(() => huber.of({ delta: 0 })).toThrow("huber.delta: expected a number above 0, received 0");
-    expect(() => sparseCategoricalCrossentropy.of({ ignoreClass: 0.5 })).toThrow(
-      "expected a whole number, received 0.5",
-    );
-    expect(() => categoricalCrossentropy.of({ labelSmoothing: 1 })).toThrow(
+    expect(() => huber({ delta: 0 })).toThrow("huber.delta: expected a number above 0, received 0");
+    expect(() => sparseCategoricalCrossentropy({ ignoreClass: 0.5 })).toThrow("expected a whole number, received 0.5");
+    expect(() => categoricalCrossentropy({ labelSmoothing: 1 })).toThrow(
       "labelSmoothing: expected a number from 0 up to but without 1",
     );
   });

@@ -8,9 +8,9 @@ import { sparseCategoricalCrossentropy } from "./sparse-categorical-crossentropy
 
 const { log, exp } = Math;
 const softplus = (x: number): number => log(1 + exp(x));
-const sparse = () => sparseCategoricalCrossentropy.of().value;
-const categorical = () => categoricalCrossentropy.of().value;
-const binary = () => binaryCrossentropy.of().value;
+const sparse = () => sparseCategoricalCrossentropy().value;
+const categorical = () => categoricalCrossentropy().value;
+const binary = () => binaryCrossentropy().value;
 
 describeLoss("sparseCategoricalCrossentropy", sparse, [
   {
@@ -73,7 +73,7 @@ describeLoss("binaryCrossentropy", binary, [
   { name: "probabilities", shape: [2, 1], values: [0.25, 0.5], target: [1, 0], expected: [log(4), log(2)] },
 ]);
 
-describeLoss("meanSquaredError", () => meanSquaredError.of().value, [
+describeLoss("meanSquaredError", () => meanSquaredError().value, [
   { name: "two outputs", shape: [2, 2], values: [1, 2, 3, 5], target: [1, 4, 0, 1], expected: [2, 12.5] },
 ]);
 

@@ -7,13 +7,13 @@ import { huber, logCosh } from "./robust-errors.ts";
 
 const { cosh, log, sqrt } = Math;
 
-describeLoss("meanAbsoluteError", () => meanAbsoluteError.of().value, [
+describeLoss("meanAbsoluteError", () => meanAbsoluteError().value, [
   { name: "two outputs", shape: [2, 2], values: [1, 2, 3, 5], target: [1.5, 4, 0, 1], expected: [1.25, 3.5] },
   { name: "single numbers", shape: [3], values: [1, -2, 3], target: [0, 0, 0], expected: [1, 2, 3] },
   { name: "equal", shape: [1, 2], values: [1, 2], target: [1, 2], expected: [0], bends: true },
 ]);
 
-describeLoss("meanAbsolutePercentageError", () => meanAbsolutePercentageError.of().value, [
+describeLoss("meanAbsolutePercentageError", () => meanAbsolutePercentageError().value, [
   { name: "either sign", shape: [2, 2], values: [1, 2, -3, 5], target: [2, 1, -4, -5], expected: [75, 112.5] },
   {
     name: "a target of 0 counts as 1e-7",
@@ -25,12 +25,12 @@ describeLoss("meanAbsolutePercentageError", () => meanAbsolutePercentageError.of
   },
 ]);
 
-describeLoss("meanSquaredLogarithmicError", () => meanSquaredLogarithmicError.of().value, [
+describeLoss("meanSquaredLogarithmicError", () => meanSquaredLogarithmicError().value, [
   { name: "rows", shape: [1, 2], values: [1, 2], target: [0, 3], expected: [(log(2) ** 2 + log(3 / 4) ** 2) / 2] },
   { name: "below 0 counts as 0", shape: [1, 1], values: [-0.5], target: [1], expected: [log(2) ** 2] },
 ]);
 
-describeLoss("huber", () => huber.of().value, [
+describeLoss("huber", () => huber().value, [
   {
     name: "near and far",
     shape: [2, 2],
@@ -40,11 +40,11 @@ describeLoss("huber", () => huber.of().value, [
   },
   { name: "equal and at the bend", shape: [1, 2], values: [1, 4], target: [0, 4], expected: [0.25] },
 ]);
-describeLoss("huber, delta 0.4", () => huber.of({ delta: 0.4 }).value, [
+describeLoss("huber, delta 0.4", () => huber({ delta: 0.4 }).value, [
   { name: "near and far", shape: [1, 2], values: [0.2, -2], target: [0, 0], expected: [(0.02 + 0.72) / 2] },
 ]);
 
-describeLoss("logCosh", () => logCosh.of().value, [
+describeLoss("logCosh", () => logCosh().value, [
   {
     name: "at 0 and near",
     shape: [1, 3],
@@ -61,7 +61,7 @@ describeLoss("logCosh", () => logCosh.of().value, [
   },
 ]);
 
-describeLoss("cosineSimilarity", () => cosineSimilarity.of().value, [
+describeLoss("cosineSimilarity", () => cosineSimilarity().value, [
   {
     name: "rows",
     shape: [3, 2],
@@ -73,7 +73,7 @@ describeLoss("cosineSimilarity", () => cosineSimilarity.of().value, [
   { name: "an output of zeros is finite", shape: [1, 2], values: [0, 0], target: [1, 2], expected: [0], bends: true },
 ]);
 
-describeLoss("poisson", () => poisson.of().value, [
+describeLoss("poisson", () => poisson().value, [
   {
     name: "rates and counts",
     shape: [1, 3],
@@ -83,7 +83,7 @@ describeLoss("poisson", () => poisson.of().value, [
   },
 ]);
 
-describeLoss("hinge", () => hinge.of().value, [
+describeLoss("hinge", () => hinge().value, [
   {
     name: "signs",
     shape: [2, 2],
@@ -93,7 +93,7 @@ describeLoss("hinge", () => hinge.of().value, [
   },
   { name: "0 means -1", shape: [1, 2], values: [0.5, -3], target: [0, 0], expected: [0.75] },
 ]);
-describeLoss("squaredHinge", () => squaredHinge.of().value, [
+describeLoss("squaredHinge", () => squaredHinge().value, [
   { name: "signs", shape: [1, 2], values: [0.5, -0.25], target: [1, 1], expected: [(0.25 + 1.5625) / 2] },
   { name: "at the margin", shape: [1, 1], values: [1], target: [1], expected: [0], bends: true },
 ]);

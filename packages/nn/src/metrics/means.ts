@@ -19,7 +19,8 @@ import {
 import { meanSquaredError as squaredLoss } from "../losses/mean-squared-error.ts";
 import { logCosh } from "../losses/robust-errors.ts";
 import { sparseCategoricalCrossentropy as sparseLoss } from "../losses/sparse-categorical-crossentropy.ts";
-import { defineKind, type Kind } from "../schema/kind.ts";
+import type { Fields } from "../schema/field.ts";
+import { defineKind, type Maker, makerOf } from "../schema/kind.ts";
 import { isSparse } from "./classes.ts";
 import { type MeanOptions, type Metric, meanMetric } from "./metric.ts";
 
@@ -30,14 +31,15 @@ const meanOf = (loss: Loss, options: MeanOptions = {}): Metric =>
   });
 
 /** A loss as a metric: its settings are the same, its value the mean over all answers. */
-const ofLoss = (loss: Kind<Loss>): Kind<Metric> => ({
-  type: loss.type,
-  fields: loss.fields,
-  parse(settings, where, problems) {
-    const made = loss.parse(settings, where, problems);
-    return made && { spec: made.spec, value: meanOf(made.value) };
-  },
-});
+const ofLoss = <F extends Fields>(loss: Maker<F, Loss>): Maker<F, Metric> =>
+  makerOf<F, Metric>({
+    type: loss.type,
+    fields: loss.fields,
+    parse(settings, where, problems) {
+      const made = loss.parse(settings, where, problems);
+      return made && { spec: made.spec, value: meanOf(made.value) };
+    },
+  });
 
 /** The mean of `(output - target)²`. */
 export const meanSquaredError = ofLoss(squaredLoss);
@@ -65,11 +67,11 @@ export const categoricalCrossentropy = ofLoss(categoricalLoss);
 export const sparseCategoricalCrossentropy = ofLoss(sparseLoss);
 
 /** The mean of `log(cosh(output - target))`. */
-export const logCoshError = defineKind("logCoshError", {}, () => meanOf(logCosh.of().value));
+export const logCoshError = defineKind("logCoshError", {}, () => meanOf(logCosh().value));
 
 /** The root of the mean of `(output - target)²`, in the target's units. */
 export const rootMeanSquaredError = defineKind("rootMeanSquaredError", {}, () =>
-  meanOf(squaredLoss.of().value, { read: Math.sqrt }),
+  meanOf(squaredLoss().value, { read: Math.sqrt }),
 );
 
 /** The mean cosine of the angle between output and target: 1 where they point the same way. */
@@ -82,7 +84,7 @@ export const cosineSimilarity = defineKind("cosineSimilarity", {}, () =>
  * Targets labels or one-hot; outputs probabilities, or after a softmax.
  */
 export const perplexity = defineKind("perplexity", {}, () => {
-  const [sparse, shares] = [sparseLoss.of().value, categoricalLoss.of().value];
+  const [sparse, shares] = [sparseLoss().value, categoricalLoss().value];
   return meanMetric((observed) => (isSparse(observed) ? sparse : shares).perAnswer(observed), { read: Math.exp });
 });
 

@@ -38,4 +38,4 @@ export const adadeltaKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001 (the paper's is 1), `rho` 0.95, `epsilon` 1e-7. Remembers two values per weight.
  * - Source: Zeiler 2012, arXiv:1212.5701.
  */
-export const adadelta = (settings: AdadeltaSettings = {}): Made<Optimizer> => adadeltaKind.of({ ...settings });
+export const adadelta = (settings: AdadeltaSettings = {}): Made<Optimizer> => adadeltaKind({ ...settings });

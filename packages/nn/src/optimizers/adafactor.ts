@@ -98,4 +98,4 @@ function factoredRoot(
  *   the weight is kept (storage.ts): for convolutions they are other ones than Keras'.
  * - Source: Shazeer and Stern 2018, arXiv:1804.04235, as Keras has it.
  */
-export const adafactor = (settings: AdafactorSettings = {}): Made<Optimizer> => adafactorKind.of({ ...settings });
+export const adafactor = (settings: AdafactorSettings = {}): Made<Optimizer> => adafactorKind({ ...settings });

@@ -37,4 +37,4 @@ export const adagradKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001, `initialAccumulatorValue` 0.1, `epsilon` 1e-7. Remembers one value per weight.
  * - Source: Duchi, Hazan and Singer 2011.
  */
-export const adagrad = (settings: AdagradSettings = {}): Made<Optimizer> => adagradKind.of({ ...settings });
+export const adagrad = (settings: AdagradSettings = {}): Made<Optimizer> => adagradKind({ ...settings });

@@ -54,7 +54,7 @@ export const adamwKind = defineOptimizer("adamw", { learningRate: 0.001, weightD
  * - Remembers two values per weight, both divided by 1 - beta; three with `amsgrad`.
  * - Source: Kingma and Ba 2014, arXiv:1412.6980, in the form of its section 2's end, as Keras has it; Reddi and others 2018.
  */
-export const adam = (settings: AdamSettings = {}): Made<Optimizer> => adamKind.of({ ...settings });
+export const adam = (settings: AdamSettings = {}): Made<Optimizer> => adamKind({ ...settings });
 
 /**
  * Adam with decoupled weight decay.
@@ -62,4 +62,4 @@ export const adam = (settings: AdamSettings = {}): Made<Optimizer> => adamKind.o
  * - Defaults: those of `adam`, and `weightDecay` 0.004.
  * - Source: Loshchilov and Hutter 2017, arXiv:1711.05101.
  */
-export const adamw = (settings: AdamSettings = {}): Made<Optimizer> => adamwKind.of({ ...settings });
+export const adamw = (settings: AdamSettings = {}): Made<Optimizer> => adamwKind({ ...settings });

@@ -34,4 +34,4 @@ export const adamaxKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001, `beta1` 0.9, `beta2` 0.999, `epsilon` 1e-7. Remembers two values per weight.
  * - Source: Kingma and Ba 2014, arXiv:1412.6980, section 7.
  */
-export const adamax = (settings: AdamaxSettings = {}): Made<Optimizer> => adamaxKind.of({ ...settings });
+export const adamax = (settings: AdamaxSettings = {}): Made<Optimizer> => adamaxKind({ ...settings });

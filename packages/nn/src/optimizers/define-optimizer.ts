@@ -24,7 +24,7 @@ import { decoupledDecay } from "./transforms/decay.ts";
 
 /** Settings that every optimizer takes, as in Keras. */
 export interface OptimizerSettings {
-  /** A number above 0, or a schedule: `cosineDecay.of({ ... })`. */
+  /** A number above 0, or a schedule: `cosineDecay({ ... })`. */
   readonly learningRate?: Rate;
   /** Decoupled: `learningRate * weightDecay * w` is taken off as well. */
   readonly weightDecay?: number;

@@ -32,4 +32,4 @@ export const lionKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001, `beta1` 0.9, `beta2` 0.99. Remembers one value per weight: half of Adam's memory.
  * - Source: Chen and others 2023, arXiv:2302.06675.
  */
-export const lion = (settings: LionSettings = {}): Made<Optimizer> => lionKind.of({ ...settings });
+export const lion = (settings: LionSettings = {}): Made<Optimizer> => lionKind({ ...settings });

@@ -57,4 +57,4 @@ export const nadamKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001, `beta1` 0.9, `beta2` 0.999, `epsilon` 1e-7. Remembers two values per weight.
  * - Source: Dozat 2015, as Keras has it.
  */
-export const nadam = (settings: NadamSettings = {}): Made<Optimizer> => nadamKind.of({ ...settings });
+export const nadam = (settings: NadamSettings = {}): Made<Optimizer> => nadamKind({ ...settings });

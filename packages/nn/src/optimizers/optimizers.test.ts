@@ -221,7 +221,7 @@ describe("what is chained around every optimizer", () => {
   });
 
   it("takes the learning rate of a schedule, step by step", async () => {
-    const learningRate = cosineDecay.of({ initialLearningRate: 0.125, decaySteps: 1 });
+    const learningRate = cosineDecay({ initialLearningRate: 0.125, decaySteps: 1 });
     const trace = await walk(sgd({ learningRate }), [
       [1, 0],
       [1, 0],

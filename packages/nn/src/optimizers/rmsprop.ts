@@ -44,4 +44,4 @@ export const rmspropKind = defineOptimizer(
  * - Defaults: `learningRate` 0.001, `rho` 0.9, `momentum` 0, `epsilon` 1e-7, `centered` false. Remembers one to three values per weight.
  * - Source: Tieleman and Hinton 2012, as Keras has it.
  */
-export const rmsprop = (settings: RmspropSettings = {}): Made<Optimizer> => rmspropKind.of({ ...settings });
+export const rmsprop = (settings: RmspropSettings = {}): Made<Optimizer> => rmspropKind({ ...settings });

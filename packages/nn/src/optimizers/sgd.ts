@@ -33,4 +33,4 @@ export interface SgdSettings extends OptimizerSettings {
  *
  * - Defaults: `learningRate` 0.01, `momentum` 0, `nesterov` false. Remembers one value per weight with momentum, else none.
  */
-export const sgd = (settings: SgdSettings = {}): Made<Optimizer> => sgdKind.of({ ...settings });
+export const sgd = (settings: SgdSettings = {}): Made<Optimizer> => sgdKind({ ...settings });

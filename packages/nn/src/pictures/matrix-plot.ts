@@ -48,9 +48,6 @@ export function matrixPlot(
   const rowSums = rows.map(sum);
   const columnSums = labels.map((_, column) => sum(rows.map((row) => row[column] ?? 0)));
   const right = labels.map((_, i) => rows[i]?.[i] ?? 0);
-  // cut, not rounded: 100.0 says that there is no mistake
-  const share = (part: number, whole: number): string =>
-    whole === 0 ? "–" : (Math.floor((1000 * part) / whole) / 10).toFixed(1);
   const middle = (i: number): number => (i + 0.5) * cell;
   const isNoted = (i: number): boolean => i % layout.every === 0;
   const noted = labels.map((label, i) => ({ label, i })).filter(({ i }) => isNoted(i));
@@ -104,6 +101,13 @@ export function matrixPlot(
     ),
     `<rect class="axis" x="${place(left)}" y="${place(top)}" width="${place(size)}" height="${place(size)}" rx="2"/>`,
   ]);
+}
+
+/** In percent. 100.0 says that there is no mistake, so one in many thousands is 99.9, not rounded up. */
+function share(part: number, whole: number): string {
+  if (whole === 0) return "–";
+  const rounded = Math.round((1000 * part) / whole) / 10;
+  return (part < whole ? Math.min(rounded, 99.9) : rounded).toFixed(1);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -184,7 +184,7 @@ describe("training that knows of quantization", () => {
     const aware4 = (layer: Layer) => quantizationAware(layer, { bits: 4 });
     const [epochs, steps] = [20, Math.ceil(count / 32)];
     // a rate that does not fall leaves weights jumping between two places of the grid, and the gain is gone
-    const falling = () => cosineDecay.of({ initialLearningRate: 0.005, decaySteps: epochs * steps });
+    const falling = () => cosineDecay({ initialLearningRate: 0.005, decaySteps: epochs * steps });
     const risen = { afterwards: 0, aware: 0 };
     for (const seed of [1, 2, 3]) {
       const first = await train(build(asItIs, { seed }));

@@ -1,9 +1,10 @@
 /** @file Schedules along a cosine. Steps count from 0. */
-import { flag, numberWhere, oneOf, positive, size } from "../schema/field.ts";
+import { type Field, flag, numberWhere, oneOf, positive, size } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
 import type { Schedule } from "./schedule.ts";
 
-const notNegative = (fallback?: number) => numberWhere("a number from 0", (value) => value >= 0, fallback);
+const notNegative = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
+  numberWhere("a number from 0", (value) => value >= 0, fallback);
 const wholeFromZero = (fallback: number) =>
   numberWhere("a whole number from 0", (value) => Number.isInteger(value) && value >= 0, fallback);
 

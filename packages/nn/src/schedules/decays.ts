@@ -1,9 +1,10 @@
 /** @file Schedules that fall: Keras' names, settings and formulas. Steps count from 0. */
-import { flag, listOf, numberWhere, positive, size } from "../schema/field.ts";
+import { type Field, flag, listOf, numberWhere, positive, size } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
 import type { Schedule } from "./schedule.ts";
 
-const notNegative = (fallback?: number) => numberWhere("a number from 0", (value) => value >= 0, fallback);
+const notNegative = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
+  numberWhere("a number from 0", (value) => value >= 0, fallback);
 
 /** `initialLearningRate * decayRate ^ (step / decaySteps)`; with `staircase` the exponent is a whole number. */
 export const exponentialDecay = defineKind(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NnError } from "../errors.ts";
 import type { KindSpec } from "../schema/kind.ts";
+import { cosineDecay } from "./cosine.ts";
 import { scheduleOf, schedules, warmup } from "./table.ts";
 
 const at = (spec: KindSpec, ...steps: number[]): number[] => steps.map(scheduleOf(spec));
@@ -43,7 +44,7 @@ describe("schedules", () => {
 
   it("warm up before a schedule that counts from there", () => {
     const inner = { type: "exponentialDecay", initialLearningRate: 1, decaySteps: 1, decayRate: 0.5 };
-    close(at(warmup.of({ learningRate: inner, warmupSteps: 4 }).spec, 0, 1, 3, 4, 5, 6), [0.25, 0.5, 1, 1, 0.5, 0.25]);
+    close(at(warmup({ learningRate: inner, warmupSteps: 4 }).spec, 0, 1, 3, 4, 5, 6), [0.25, 0.5, 1, 1, 0.5, 0.25]);
   });
 
   it("are never negative or infinite, however long they run", () => {
@@ -70,6 +71,21 @@ describe("schedules", () => {
         expect(value, type).toBeLessThan(1.01);
       }
     }
+  });
+
+  it("are functions whose settings TypeScript knows", () => {
+    expect(cosineDecay({ initialLearningRate: 1, decaySteps: 2 }).spec).toMatchObject({
+      type: "cosineDecay",
+      alpha: 0,
+    });
+    // @ts-expect-error initialLearningRate has no default
+    expect(() => cosineDecay({ decaySteps: 2 })).toThrow("cosineDecay.initialLearningRate: expected a number from 0");
+    // @ts-expect-error two settings have no default
+    expect(() => cosineDecay()).toThrow("cosineDecay.decaySteps: expected a whole number from 1, received nothing");
+    // @ts-expect-error there is no such setting
+    expect(() => cosineDecay({ initialLearningRate: 1, decaySteps: 2, alfa: 0 })).toThrow('did you mean "alpha"');
+    const inner = cosineDecay({ initialLearningRate: 1, decaySteps: 2 });
+    expect(warmup({ learningRate: inner, warmupSteps: 2 }).value(0)).toBe(0.5);
   });
 
   it("refuse what does not hold together", () => {

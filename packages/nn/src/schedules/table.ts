@@ -20,7 +20,10 @@ const plain = {
 /** What a learning rate may be: a number above 0, a schedule's spec, or a schedule. */
 export type Rate = number | KindSpec | Made<Schedule>;
 
-function rateField(table: KindTable<Schedule>, fallback?: number): Field<number | KindSpec> {
+function rateField<D extends number | undefined = undefined>(
+  table: KindTable<Schedule>,
+  fallback?: D,
+): Field<number | KindSpec, NoInfer<D>> {
   const [number, schedule] = [positive(fallback), kindField(table, "a schedule")];
   return {
     expected: `${number.expected}, or a schedule`,
@@ -51,7 +54,8 @@ export const schedules = { ...plain, warmup } satisfies KindTable<Schedule>;
 export type ScheduleName = keyof typeof schedules;
 
 /** A setting that is a number above 0 or a schedule. */
-export const rate = (fallback?: number): Field<number | KindSpec> => rateField(schedules, fallback);
+export const rate = <D extends number | undefined = undefined>(fallback?: D): Field<number | KindSpec, NoInfer<D>> =>
+  rateField(schedules, fallback);
 
 /** The schedule that a rate, already read, is; a number is the same at each step. */
 export const scheduleOf = (rate: number | KindSpec): Schedule => scheduleFrom(schedules, rate);

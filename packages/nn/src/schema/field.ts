@@ -5,10 +5,13 @@ import { suggestion } from "./suggest.ts";
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Reads one value. `fallback` is the value of an absent field; without one the field is required. */
-export interface Field<T extends Json = Json> {
+/**
+ * Reads one value. `fallback` is the value of an absent field; without one the field is required. `D` is the fallback's
+ * type: undefined where there is none, so that TypeScript knows which settings may be left out.
+ */
+export interface Field<T extends Json = Json, D extends T | undefined = T | undefined> {
   readonly expected: string;
-  readonly fallback?: T;
+  readonly fallback?: D;
   /** The value in its one normal form, or undefined after adding a problem. */
   read(value: unknown, where: string, problems: Problems): T | undefined;
 }
@@ -19,7 +22,12 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The settings that fields read. */
 export type ConfigOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-function field<T extends Json>(expected: string, accept: (value: unknown) => T | undefined, fallback?: T): Field<T> {
+/** A field that reads what `accept` gives back, and refuses what it answers with undefined. */
+export function field<T extends Json, D extends T | undefined = undefined>(
+  expected: string,
+  accept: (value: unknown) => T | undefined,
+  fallback?: D,
+): Field<T, NoInfer<D>> {
   return {
     expected,
     ...(fallback === undefined ? {} : { fallback }),
@@ -37,11 +45,11 @@ const isSize = (value: unknown): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largestSize;
 
 /** A whole number from 1. */
-export const size = (fallback?: number): Field<number> =>
+export const size = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
   field("a whole number from 1", (value) => (isSize(value) ? value : undefined), fallback);
 
 /** Sizes of one sample's axes; [] is one number, null a size that may differ from batch to batch. */
-export const sampleShape = (): Field<readonly (number | null)[]> =>
+export const sampleShape = (): Field<readonly (number | null)[], undefined> =>
   field<readonly (number | null)[]>("sizes of one sample's axes, such as [28, 28, 1] or [null, 8]", (value) =>
     Array.isArray(value) && value.length <= 8 && value.every((size) => size === null || isSize(size))
       ? [...value]
@@ -49,11 +57,15 @@ export const sampleShape = (): Field<readonly (number | null)[]> =>
   );
 
 /** true or false. */
-export const flag = (fallback: boolean): Field<boolean> =>
+export const flag = (fallback: boolean): Field<boolean, boolean> =>
   field("true or false", (value) => (typeof value === "boolean" ? value : undefined), fallback);
 
 /** A number within bounds; which ends belong to it is said by the words. */
-export const numberWhere = (expected: string, holds: (value: number) => boolean, fallback?: number): Field<number> =>
+export const numberWhere = <D extends number | undefined = undefined>(
+  expected: string,
+  holds: (value: number) => boolean,
+  fallback?: D,
+): Field<number, NoInfer<D>> =>
   field(
     expected,
     (value) => (typeof value === "number" && Number.isFinite(value) && holds(value) ? value : undefined),
@@ -61,23 +73,24 @@ export const numberWhere = (expected: string, holds: (value: number) => boolean,
   );
 
 /** Any finite number. */
-export const anyNumber = (fallback?: number): Field<number> => numberWhere("a finite number", () => true, fallback);
+export const anyNumber = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
+  numberWhere("a finite number", () => true, fallback);
 
 /** A number above 0. */
-export const positive = (fallback?: number): Field<number> =>
+export const positive = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
   numberWhere("a number above 0", (value) => value > 0, fallback);
 
 /** A number from 0 up to but without 1. */
-export const fraction = (fallback?: number): Field<number> =>
+export const fraction = <D extends number | undefined = undefined>(fallback?: D): Field<number, NoInfer<D>> =>
   numberWhere("a number from 0 up to but without 1", (value) => value >= 0 && value < 1, fallback);
 
 /** A list of finite numbers that holds together, as the words say. */
-export const listOf = (
+export const listOf = <D extends readonly number[] | undefined = undefined>(
   expected: string,
   holds: (list: readonly number[]) => boolean,
-  fallback?: readonly number[],
-): Field<readonly number[]> =>
-  field<readonly number[]>(
+  fallback?: D,
+): Field<readonly number[], NoInfer<D>> =>
+  field<readonly number[], D>(
     `a list of ${expected}`,
     (value) => {
       if (!Array.isArray(value) || !value.every((one) => typeof one === "number" && Number.isFinite(one)))
@@ -88,22 +101,27 @@ export const listOf = (
     fallback,
   );
 
-/** A list of words; [] when left out. */
-export const words = (expected: string): Field<readonly string[]> =>
-  field<readonly string[]>(
+/** A list of words; `fallback` when left out. */
+export const words = (
+  expected: string,
+  fallback: readonly string[] = [],
+): Field<readonly string[], readonly string[]> =>
+  field<readonly string[], readonly string[]>(
     `a list of ${expected}`,
     (value) => (Array.isArray(value) && value.every((one) => typeof one === "string") ? [...value] : undefined),
-    [],
+    fallback,
   );
 
 /** A field that may be null for none, which it is when absent. */
-export const optional = <T extends Json>(inner: Field<T>): Field<T | null> => ({
+export const optional = <T extends Json>(inner: Field<T>): Field<T | null, null> => ({
   expected: `${inner.expected}, or null for none`,
   fallback: null,
   read: (value, where, problems) => (value === null ? null : inner.read(value, where, problems)),
 });
 
 /** One of a few words. */
+export function oneOf<const W extends string>(words: readonly W[]): Field<W, undefined>;
+export function oneOf<const W extends string>(words: readonly W[], fallback: W): Field<W, W>;
 export function oneOf<const W extends string>(words: readonly W[], fallback?: W): Field<W> {
   const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
   return {

@@ -20,6 +20,23 @@ export interface Made<T> {
   readonly value: T;
 }
 
+/** What callers may write for a field: what it reads; for a thing of a kind also its name, or one already made. */
+type Written<T> = T | (KindSpec extends T ? string | Made<unknown> : never);
+type Setting<F> = F extends Field<infer T> ? Written<T> : never;
+type Required<F> = F extends { readonly fallback?: undefined } ? true : false;
+
+/** What callers may write for fields; those with a fallback may be left out. */
+export type SettingsOf<F extends Fields> = {
+  readonly [K in keyof F as Required<F[K]> extends true ? K : never]: Setting<F[K]>;
+} & { readonly [K in keyof F as Required<F[K]> extends true ? never : K]?: Setting<F[K]> };
+
+/**
+ * A table's entry, which is also the function that people call: `cosineDecay({ initialLearningRate: 0.1, decaySteps: 500 })`.
+ * Its settings may be left out when none of them is required.
+ */
+export type Maker<F extends Fields, T> = Kind<T> &
+  ((...settings: object extends SettingsOf<F> ? [settings?: SettingsOf<F>] : [settings: SettingsOf<F>]) => Made<T>);
+
 /** Entries by the name that specs use. */
 export type KindTable<T> = Readonly<Record<string, Kind<T>>>;
 
@@ -30,8 +47,8 @@ export function defineKind<F extends Fields, T>(
   make: (config: ConfigOf<F>) => T,
   /** Settings that are each right and together wrong. */
   check?: (config: ConfigOf<F>, where: string, problems: Problems) => void,
-): Kind<T> & { readonly of: (settings?: Readonly<Record<string, unknown>>) => Made<T> } {
-  const kind: Kind<T> = {
+): Maker<F, T> {
+  return makerOf<F, T>({
     type,
     fields,
     parse(settings, where, problems) {
@@ -41,20 +58,23 @@ export function defineKind<F extends Fields, T>(
       if (problems.count > before) return undefined;
       return config && { spec: { type, ...config }, value: make(config) };
     },
-  };
-  return { ...kind, of: (settings = {}) => makeOrThrow(kind, settings) };
+  });
 }
 
-function makeOrThrow<T>(kind: Kind<T>, settings: Readonly<Record<string, unknown>>): Made<T> {
-  const problems = new Problems();
-  const made = kind.parse(dropUndefined(settings), kind.type, problems);
-  problems.throwIfAny();
-  if (made === undefined) throw new Error(`${kind.type}: made nothing and named no problem`);
-  return made;
+/** The function that people call, from a table's entry. It throws a SpecError listing every problem of the settings. */
+export function makerOf<F extends Fields, T>(kind: Kind<T>): Maker<F, T> {
+  const make = (settings: object = {}): Made<T> => {
+    const problems = new Problems();
+    const made = kind.parse(dropUndefined(settings), kind.type, problems);
+    problems.throwIfAny();
+    if (made === undefined) throw new Error(`${kind.type}: made nothing and named no problem`);
+    return made;
+  };
+  return Object.assign(make, kind);
 }
 
 /** Optional settings that a caller left undefined are absent. */
-export const dropUndefined = (settings: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+export const dropUndefined = (settings: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 
 /**
