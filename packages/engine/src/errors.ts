@@ -43,3 +43,32 @@ export class EngineClosedError extends EngineError {
 export class EngineRunError extends EngineError {
   override readonly name = "EngineRunError";
 }
+
+/** A request that a language model cannot take. The fault is the caller's, and is told before anything runs. */
+export class EngineRequestError extends EngineError {
+  override readonly name: string = "EngineRequestError";
+  /** Where in the request: "messages[2].content", "constraint.schema.properties.age". */
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(`${field}: ${message}`);
+    this.field = field;
+  }
+}
+
+/** Prompt and answer do not fit into the model's context. Nothing is cut off. */
+export class ContextLengthError extends EngineRequestError {
+  override readonly name = "ContextLengthError";
+  readonly promptTokens: number;
+  /** Tokens that the answer was allowed; undefined: as many as there is room for. */
+  readonly maxTokens: number | undefined;
+  readonly contextLength: number;
+
+  constructor(promptTokens: number, maxTokens: number | undefined, contextLength: number) {
+    const asked = maxTokens === undefined ? "" : ` and ${maxTokens} for the answer`;
+    super("prompt", `expected at most ${contextLength} tokens with the answer, received ${promptTokens}${asked}`);
+    this.promptTokens = promptTokens;
+    this.maxTokens = maxTokens;
+    this.contextLength = contextLength;
+  }
+}

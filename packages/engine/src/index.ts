@@ -3,5 +3,22 @@ export { type BatchClock, type BatchedResult, Batcher, type BatcherOptions, syst
 export { expectedCompany } from "./batching/policies/expected-company.ts";
 export type { BatchPolicy, BatchSettings, Decision, QueueState, Waiting } from "./batching/policy.ts";
 export type { Engine, EngineOptions, EngineStats, InferOptions, InferResult, LoadEngine, Signature } from "./engine.ts";
-export { EngineClosedError, EngineError, EngineInputError, EngineRunError, QueueFullError } from "./errors.ts";
+export {
+  ContextLengthError,
+  EngineClosedError,
+  EngineError,
+  EngineInputError,
+  EngineRequestError,
+  EngineRunError,
+  QueueFullError,
+} from "./errors.ts";
+export type * from "./language/answer.ts";
+export type {
+  LanguageCard,
+  LanguageEngine,
+  LanguageEngineOptions,
+  LanguageLoad,
+  LoadLanguageEngine,
+} from "./language/language-engine.ts";
+export type * from "./language/request.ts";
 export { loadOnnxEngine } from "./onnx/onnx-engine.ts";
