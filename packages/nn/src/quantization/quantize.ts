@@ -22,8 +22,8 @@ export type QuantizationMode = "dynamic" | "weightOnly";
 export interface QuantizationOptions {
   /**
    * "dynamic" when left out: activations are rounded too, as they come, and products are of whole numbers: smaller and
-   * faster. "weightOnly": smaller; the weights of convolutions too. ONNX Runtime 1.30 multiplies bytes there as well where it
-   * finds a product of such weights, unless the session's `optimization` is "basic".
+   * faster. "weightOnly": a smaller file, the weights of convolutions too; the runtime makes fractions of the weights
+   * when it loads them, so that memory and time are those of the float model.
    */
   readonly mode?: QuantizationMode;
   /** Of each weight, 8. 7 for processors whose products of bytes stop at 32,767 (those without VNNI). */

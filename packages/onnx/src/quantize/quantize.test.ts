@@ -6,7 +6,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import { assertModel } from "../graph/check.ts";
 import type { Model, Value } from "../graph/graph.ts";
 import { model } from "../graph/model.ts";
-import { createSession } from "../session/session.ts";
+import { createSession, type SessionOptions } from "../session/session.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 import { quantizeModel } from "./quantize.ts";
 
@@ -21,8 +21,12 @@ function noise(seed: number, ...shape: number[]): Tensor<"float32"> {
   );
 }
 
-async function run(of: Model, feeds: Readonly<Record<string, Tensor>>): Promise<Float32Array> {
-  const session = await createSession(of, { threads: 1 });
+async function run(
+  of: Model,
+  feeds: Readonly<Record<string, Tensor>>,
+  optimization: SessionOptions["optimization"] = "all",
+): Promise<Float32Array> {
+  const session = await createSession(of, { threads: 1, optimization });
   try {
     const [first] = Object.values((await session.run(feeds)).outputs);
     if (!(first?.data instanceof Float32Array)) throw new Error("expected a float32 output");
@@ -135,6 +139,42 @@ describe("quantized models give nearly what float models give", () => {
     const { model: small } = quantizeModel(made, { mode: "weightOnly", leastElements: 1 });
     const feeds = { x: noise(9, 2, 4, 9, 9) };
     expect(relativeError(await run(made, feeds), await run(small, feeds))).toBeLessThan(0.01);
+  });
+
+  const unequal = {
+    "a MatMul": modelOf(["n", 256], (g, x) => g.op("MatMul", [x, g.initializer("w", noise(1, 256, 128))])),
+    "a Gemm": modelOf(["n", 256], (g, x) =>
+      g.op("Gemm", [x, g.initializer("w", noise(1, 128, 256)), g.initializer("b", noise(2, 128))], { transB: 1 }),
+    ),
+    "a Conv": modelOf(["n", 64, 2, 2], (g, x) => g.op("Conv", [x, g.initializer("w", noise(1, 32, 64, 2, 2))])),
+  };
+  for (const [name, made] of Object.entries(unequal))
+    it(`${name}, weightOnly: rounds no activation, at any level of the runtime's optimizations`, async () => {
+      const { model: small } = quantizeModel(made, { mode: "weightOnly", leastElements: 1 });
+      const feeds = { x: noise(9, 3, ...(made.graph.inputs[0]?.shape ?? []).slice(1).map(Number)) };
+      const asWritten = await run(small, feeds, "none");
+      // rounded activations are apart by more than 1e-3
+      for (const level of ["basic", "all"] as const)
+        expect(relativeError(asWritten, await run(small, feeds, level))).toBeLessThan(2e-6);
+    });
+
+  it("weightOnly makes a weight that a loop reads fractions once, outside of it", async () => {
+    const g = new GraphBuilder("loop");
+    const x = g.input("x", "float32", [2, 32]);
+    const w = g.initializer("w", noise(1, 32, 32));
+    const body = new GraphBuilder("body", { outer: g });
+    body.input("trip", "int64", []);
+    body.output(body.input("goes_on", "bool", []));
+    const state = body.input("state", "float32", [2, 32]);
+    body.output(body.op("Tanh", [body.op("MatMul", [body.op("Tanh", [body.op("MatMul", [state, w])]), w])]));
+    g.output(g.op("Loop", [g.scalar(3, "int64"), undefined, x], { body: body.build() }), "y");
+    const made = model(g.build());
+    const { model: small, quantized } = quantizeModel(made, { mode: "weightOnly" });
+    assertModel(small);
+    expect(quantized).toHaveLength(2);
+    expect(small.graph.nodes.map(({ operator }) => operator)).toEqual(["Cast", "Mul", "Loop", "Identity"]);
+    const feeds = { x: noise(9, 2, 32) };
+    expect(relativeError(await run(made, feeds), await run(small, feeds))).toBeLessThan(0.03);
   });
 
   it("a deep network stays within 3 %, and 7 bits within 5 %", async () => {

@@ -29,8 +29,8 @@ function channelAxis(node: Node): number {
   return 0;
 }
 
-/** A weight's whole numbers and scales as values, made once for all nodes that read the weight in the same way. */
-function kept({ weight, weights, bits }: Site, axis: number, arrange: "as it is" | "turned" | "rows") {
+/** A weight's whole numbers and scales as values, made once for all nodes that read the weight in the same way. "aligned" scales have the weight's number of axes. */
+function kept({ weight, weights, bits }: Site, axis: number, arrange: "as it is" | "turned" | "aligned") {
   const { frame, name } = weight;
   const values = frame.once(`${name} ${axis} ${arrange}`, () => {
     const { shape } = weight.tensor;
@@ -40,9 +40,10 @@ function kept({ weight, weights, bits }: Site, axis: number, arrange: "as it is"
     const isTurned = arrange === "turned";
     const numbers = isTurned ? turned(quantized.numbers, rows, columns) : quantized.numbers;
     const { scales } = quantized;
+    const aligned = shape.map((size, at) => (at === axis ? size : 1));
     return [
       frame.keep(`${name}.int8`, tensor("int8", isTurned ? [columns, rows] : shape, numbers)),
-      frame.keep(`${name}.scale`, tensor("float32", arrange === "rows" ? [scales.length, 1] : [scales.length], scales)),
+      frame.keep(`${name}.scale`, tensor("float32", arrange === "aligned" ? aligned : [scales.length], scales)),
     ];
   });
   const [numbers, scales] = values;
@@ -150,7 +151,7 @@ function gatherRows(site: Site): string | undefined {
   const axis = settingsOf("Gather", node).axis;
   if (site.weight.tensor.shape.length !== 2 || axis !== 0)
     return "only rows of a matrix are gathered with a scale each";
-  const weight = kept(site, 0, "rows");
+  const weight = kept(site, 0, "aligned");
   if (weight === undefined) return notFinite;
   const y = need(node.outputs[0]);
   const indices = need(node.inputs[1]);
@@ -172,23 +173,26 @@ function gatherRows(site: Site): string | undefined {
   return finish(site, one(frame.add(`${node.name}/product`, "Mul", [one(cast), one(scales)], [y])));
 }
 
-/** The weight becomes fractions again where it is read; the node stays. */
+/**
+ * The weight becomes fractions again, once for all that read it; the node stays. Cast and Mul, not DequantizeLinear: of that,
+ * ONNX Runtime 1.30 makes products of whole numbers beyond its "basic" optimizations, and rounds activations too, unless the
+ * session sets `session.qdq_matmulnbits_accuracy_level`, which whoever runs the file need not know. These two give the same
+ * answers at every level, and are computed once, while the session loads.
+ */
 const restored: Rewrite = (site) => {
-  const { frame, node, weight } = site;
+  const { node, weight } = site;
   const axis = channelAxis(node);
-  const small = kept(site, axis, "as it is");
+  const small = kept(site, axis, "aligned");
   if (small === undefined) return notFinite;
   const { shape } = weight.tensor;
-  const [back] = frame.once(`${weight.name} ${axis} restored`, () =>
-    frame.add(
-      `${weight.name}.restored`,
-      "DequantizeLinear",
-      [small.numbers, small.scales],
-      [{ dtype: "float32", shape }],
-      { axis },
-    ),
-  );
-  frame.nodes.push({ ...node, inputs: node.inputs.map((input, i) => (i === 1 ? back : input)) });
+  const like = { dtype: "float32", shape } as const;
+  // where the weight lies, not in the body that reads it, so that no step of a loop does it again
+  const { frame, name } = weight;
+  const [back] = frame.once(`${name} ${axis} restored`, () => {
+    const whole = one(frame.add(`${name}.whole`, "Cast", [small.numbers], [like], { to: float }));
+    return frame.add(`${name}.restored`, "Mul", [whole, small.scales], [like]);
+  });
+  site.frame.nodes.push({ ...node, inputs: node.inputs.map((input, i) => (i === 1 ? back : input)) });
   return undefined;
 };
 
