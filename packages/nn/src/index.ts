@@ -2,7 +2,7 @@
  * @file nn: deep networks in TypeScript, compiled to ONNX. Read in this order: model/sequential, layers/layer, compile/plan,
  * compile/training-program, autodiff/gradients, training/fit.
  */
-export type { ActivationSpec } from "./activations/field.ts";
+export { type ActivationOption, type ActivationSpec, activate } from "./activations/field.ts";
 export { type ActivationName, activations } from "./activations/table.ts";
 export { GradientError } from "./autodiff/gradient-error.ts";
 export { curves } from "./callbacks/curves.ts";
@@ -23,6 +23,7 @@ export * from "./formats/index.ts";
 export { adapterWeights, mergeAdapters } from "./imported/adapters.ts";
 export { type LoraOptions, lora } from "./imported/lora.ts";
 export { type OnnxLayerOptions, onnxInputs, onnxLayer } from "./imported/onnx-layer.ts";
+export type { InitializerOption } from "./initializers/field.ts";
 export { type InitializerName, initializers } from "./initializers/table.ts";
 export { additiveAttention } from "./layers/attention/additive-attention.ts";
 export { type AttentionOptions, attention } from "./layers/attention/attention.ts";
@@ -71,6 +72,7 @@ export {
   tokenAndPositionEmbedding,
 } from "./layers/embedding/token-and-position-embedding.ts";
 export { type Features, plain, toChannelsFirst, toPlain } from "./layers/features.ts";
+export * as fields from "./layers/fields.ts";
 export {
   cropping1d,
   cropping2d,
@@ -167,6 +169,7 @@ export {
   type SizeChange,
 } from "./quantization/quantize.ts";
 export { quantizationText } from "./quantization/report-text.ts";
+export type { RegularizerOption } from "./regularizers/field.ts";
 export { l1, l1L2, l2 } from "./regularizers/norms.ts";
 export { type RegularizerName, regularizers } from "./regularizers/table.ts";
 export { cosineDecay, cosineDecayRestarts, inverseSquareRoot, oneCycle } from "./schedules/cosine.ts";
@@ -179,7 +182,7 @@ export {
 } from "./schedules/decays.ts";
 export type { Schedule } from "./schedules/schedule.ts";
 export { type Rate, type ScheduleName, schedules, warmup } from "./schedules/table.ts";
-export * as fields from "./schema/field.ts";
+export type { ConfigOf, Field, Fields, Json } from "./schema/field.ts";
 export type { KindSpec, Made } from "./schema/kind.ts";
 export { type CompileOptions, type CompileSpec, parseCompileSpec } from "./spec/compile-spec.ts";
 export type { FunctionalSpec, GraphLayerSpec, ValueRef } from "./spec/functional-spec.ts";

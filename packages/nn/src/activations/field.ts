@@ -3,13 +3,16 @@ import type { GraphMath } from "../graph/graph-math.ts";
 import type { Features } from "../layers/features.ts";
 import type { SampleShape } from "../layers/shape.ts";
 import type { Field } from "../schema/field.ts";
-import { type Kind, type KindSpec, madeFrom, parseKind } from "../schema/kind.ts";
+import { type Kind, type KindSpec, type Made, madeFrom, parseKind } from "../schema/kind.ts";
 import { Problems } from "../schema/problems.ts";
 import type { Activation } from "./activation.ts";
 import { type ActivationName, activations } from "./table.ts";
 
 /** An activation as layers keep it: its name where every setting has its default, else {"type": name, ...}. */
 export type ActivationSpec = ActivationName | KindSpec;
+
+/** What callers may write for it: also one made by its function, `activations.leakyRelu({ negativeSlope: 0.1 })`. */
+export type ActivationOption = ActivationSpec | Made<Activation>;
 
 const isName = (type: string): type is ActivationName => Object.hasOwn(activations, type);
 

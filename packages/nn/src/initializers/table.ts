@@ -1,5 +1,5 @@
 /** @file Every initializer by the name that specs use. A new one is a file and a line here. */
-import type { KindSpec, KindTable, Made } from "../schema/kind.ts";
+import type { KindTable } from "../schema/kind.ts";
 import { constant, ones, zeros } from "./constant.ts";
 import { identity } from "./identity.ts";
 import type { Initializer } from "./initializer.ts";
@@ -39,6 +39,3 @@ export const initializers = { ...plain, unitForgetBias: unitForgetBias(plain) } 
 
 /** The name of an initializer. */
 export type InitializerName = keyof typeof initializers;
-
-/** How a weight begins: the name of an initializer, its JSON, or one made by its function. */
-export type InitializerOption = InitializerName | KindSpec | Made<Initializer>;

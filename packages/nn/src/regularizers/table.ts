@@ -1,5 +1,5 @@
 /** @file Every regularizer by the name that specs use. A new one is a file and a line here. */
-import type { KindSpec, KindTable, Made } from "../schema/kind.ts";
+import type { KindTable } from "../schema/kind.ts";
 import { l1, l1L2, l2 } from "./norms.ts";
 import { orthogonalRegularizer } from "./orthogonal.ts";
 import type { Regularizer } from "./regularizer.ts";
@@ -9,6 +9,3 @@ export const regularizers = { l1, l2, l1L2, orthogonalRegularizer } satisfies Ki
 
 /** The name of a regularizer. */
 export type RegularizerName = keyof typeof regularizers;
-
-/** What is added to the loss for a weight: the name of a regularizer, its JSON, one made by its function, or null for none. */
-export type RegularizerOption = RegularizerName | KindSpec | Made<Regularizer> | null;

@@ -118,7 +118,7 @@ export function kindField<T>(table: KindTable<T>, noun: string, fallback?: strin
 }
 
 /** A field that holds a thing of a table, or null for none, which it is when absent. */
-export const optionalKindField = <T>(table: KindTable<T>, noun: string): Field<KindSpec | null> =>
+export const optionalKindField = <T>(table: KindTable<T>, noun: string): Field<KindSpec | null, null> =>
   optional(kindField(table, noun));
 
 /** The thing that a spec, already read, describes. */

@@ -1,10 +1,10 @@
 /** @file What the attentions of many heads share: their fields, their weights as Keras has them, and their graph. */
 import { ShapeError, type Value } from "@gristmill/onnx";
 import { linearMap } from "../../graph/linear-map.ts";
-import { initializers } from "../../initializers/table.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { flag, fraction } from "../../schema/field.ts";
-import { type KindSpec, kindField, optionalKindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import { type Features, plain, toPlain } from "../features.ts";
 import type { CommonOptions, LayerScope, Parameter } from "../layer.ts";
 import { fitsSample, formatSample, knownSize, type SampleShape } from "../shape.ts";
@@ -18,10 +18,10 @@ export const headsFields = {
   useBias: flag(true),
   useCausalMask: flag(false),
   rotary: rotaryField(),
-  kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
-  biasInitializer: kindField(initializers, "an initializer", "zeros"),
-  kernelRegularizer: optionalKindField(regularizers, "a regularizer"),
-  biasRegularizer: optionalKindField(regularizers, "a regularizer"),
+  kernelInitializer: initializerField("glorotUniform"),
+  biasInitializer: initializerField("zeros"),
+  kernelRegularizer: regularizerField(),
+  biasRegularizer: regularizerField(),
 };
 
 /** Settings that all of them take. */
@@ -33,10 +33,10 @@ export interface HeadsOptions extends CommonOptions {
   readonly useCausalMask?: boolean;
   /** Rotary positions of queries and keys; none when left out. */
   readonly rotary?: Partial<Rotary> | null;
-  readonly kernelInitializer?: string | KindSpec;
-  readonly biasInitializer?: string | KindSpec;
-  readonly kernelRegularizer?: string | KindSpec | null;
-  readonly biasRegularizer?: string | KindSpec | null;
+  readonly kernelInitializer?: InitializerOption;
+  readonly biasInitializer?: InitializerOption;
+  readonly kernelRegularizer?: RegularizerOption;
+  readonly biasRegularizer?: RegularizerOption;
 }
 
 /** Heads and their sizes. */

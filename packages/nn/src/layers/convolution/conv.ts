@@ -1,9 +1,9 @@
 /** @file Convolutions over sequences, images and volumes: one definition for every number of axes. */
 import { ShapeError } from "@gristmill/onnx";
 import { activate } from "../../activations/field.ts";
-import type { Regularizer } from "../../regularizers/regularizer.ts";
+import type { InitializerOption } from "../../initializers/field.ts";
+import type { RegularizerOption } from "../../regularizers/field.ts";
 import { size } from "../../schema/field.ts";
-import type { KindSpec, Made } from "../../schema/kind.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
 import { toChannelsFirst } from "../features.ts";
 import type { Layer } from "../layer.ts";
@@ -23,8 +23,8 @@ import {
 export interface ConvOptions extends ConvolutionOptions {
   /** Splits the channels into so many parts with filters of their own, 1. */
   readonly groups?: number;
-  readonly kernelInitializer?: string | KindSpec;
-  readonly kernelRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly kernelInitializer?: InitializerOption;
+  readonly kernelRegularizer?: RegularizerOption;
 }
 
 function defineConv(rank: Rank): DefinedLayer {

@@ -1,9 +1,10 @@
 /** @file Convolutions of each channel by itself, and those with a product over the channels behind. */
 import type { Value } from "@gristmill/onnx";
 import { activate } from "../../activations/field.ts";
-import type { Regularizer } from "../../regularizers/regularizer.ts";
+import type { InitializerOption } from "../../initializers/field.ts";
+import type { RegularizerOption } from "../../regularizers/field.ts";
 import { size } from "../../schema/field.ts";
-import type { KindSpec, Made } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
 import { type Features, toChannelsFirst } from "../features.ts";
 import type { Layer, LayerScope, Parameter } from "../layer.ts";
@@ -24,14 +25,14 @@ import {
 export interface DepthwiseConvOptions extends ConvolutionOptions {
   /** Filters for each channel, 1. */
   readonly depthMultiplier?: number;
-  readonly depthwiseInitializer?: string | KindSpec;
-  readonly depthwiseRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly depthwiseInitializer?: InitializerOption;
+  readonly depthwiseRegularizer?: RegularizerOption;
 }
 
 /** Settings of `separableConv1d` and `separableConv2d` beside their filters and kernel size. */
 export interface SeparableConvOptions extends DepthwiseConvOptions {
-  readonly pointwiseInitializer?: string | KindSpec;
-  readonly pointwiseRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly pointwiseInitializer?: InitializerOption;
+  readonly pointwiseRegularizer?: RegularizerOption;
 }
 
 const depthwiseFields = (rank: Rank) => ({

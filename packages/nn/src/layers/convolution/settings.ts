@@ -1,10 +1,9 @@
 /** @file Settings that convolutions share, and what follows from them. */
-import { type ActivationSpec, activationField } from "../../activations/field.ts";
-import { initializers } from "../../initializers/table.ts";
-import type { Regularizer } from "../../regularizers/regularizer.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type ActivationOption, activationField } from "../../activations/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { type Fields, flag, oneOf } from "../../schema/field.ts";
-import { type KindSpec, kindField, type Made, optionalKindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import type { Problems } from "../../schema/problems.ts";
 import type { CommonOptions, Parameter } from "../layer.ts";
 import { sizes } from "../spatial/fields.ts";
@@ -18,10 +17,10 @@ export interface ConvolutionOptions extends CommonOptions {
   readonly strides?: PerAxis;
   readonly padding?: Padding;
   readonly dilations?: PerAxis;
-  readonly activation?: ActivationSpec;
+  readonly activation?: ActivationOption;
   readonly useBias?: boolean;
-  readonly biasInitializer?: string | KindSpec;
-  readonly biasRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly biasInitializer?: InitializerOption;
+  readonly biasRegularizer?: RegularizerOption;
 }
 
 /** Fields of the window and of what comes behind it. Causal padding makes sense along one axis only. */
@@ -33,14 +32,14 @@ export const convolutionFields = (rank: Rank) =>
     dilations: sizes(rank, 1),
     activation: activationField("linear"),
     useBias: flag(true),
-    biasInitializer: kindField(initializers, "an initializer", "zeros"),
-    biasRegularizer: optionalKindField(regularizers, "a regularizer"),
+    biasInitializer: initializerField("zeros"),
+    biasRegularizer: regularizerField(),
   }) satisfies Fields;
 
 /** Fields of a kernel by the name of the setting: `kernelInitializer` and `kernelRegularizer`. */
 export const kernelFields = () => ({
-  initializer: kindField(initializers, "an initializer", "glorotUniform"),
-  regularizer: optionalKindField(regularizers, "a regularizer"),
+  initializer: initializerField("glorotUniform"),
+  regularizer: regularizerField(),
 });
 
 interface WindowConfig {

@@ -1,4 +1,4 @@
-import { type ActivationSpec, activate, activatedShape, anyActivationField } from "../../activations/field.ts";
+import { type ActivationOption, activate, activatedShape, anyActivationField } from "../../activations/field.ts";
 import { defineLayer } from "../define-layer.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 
@@ -12,5 +12,5 @@ export const activationKind = defineLayer({
 });
 
 /** An activation as a layer of its own: "relu", or {"type": "relu", "maxValue": 6}. Shapes: as it enters; glu halves the last axis. */
-export const activation = (name: ActivationSpec, options: CommonOptions = {}): Layer =>
+export const activation = (name: ActivationOption, options: CommonOptions = {}): Layer =>
   activationKind.make({ activation: name, ...options });

@@ -1,12 +1,10 @@
 import { ShapeError } from "@gristmill/onnx";
-import { type ActivationSpec, activate, activationField } from "../../activations/field.ts";
+import { type ActivationOption, activate, activationField } from "../../activations/field.ts";
 import { linearMap } from "../../graph/linear-map.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import { countOf } from "../../initializers/initializer.ts";
-import { initializers } from "../../initializers/table.ts";
-import type { Regularizer } from "../../regularizers/regularizer.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { flag, size } from "../../schema/field.ts";
-import { type KindSpec, kindField, type Made, optionalKindField } from "../../schema/kind.ts";
 import { defineLayer } from "../define-layer.ts";
 import { type Features, plain, toPlain } from "../features.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
@@ -15,12 +13,12 @@ import { asShown, type Storage } from "../storage.ts";
 
 /** Settings of `dense` beside its units. */
 export interface DenseOptions extends CommonOptions {
-  readonly activation?: ActivationSpec;
+  readonly activation?: ActivationOption;
   readonly useBias?: boolean;
-  readonly kernelInitializer?: string | KindSpec;
-  readonly biasInitializer?: string | KindSpec;
-  readonly kernelRegularizer?: string | KindSpec | Made<Regularizer>;
-  readonly biasRegularizer?: string | KindSpec | Made<Regularizer>;
+  readonly kernelInitializer?: InitializerOption;
+  readonly biasInitializer?: InitializerOption;
+  readonly kernelRegularizer?: RegularizerOption;
+  readonly biasRegularizer?: RegularizerOption;
 }
 
 /** The table's entry of `dense`. */
@@ -31,10 +29,10 @@ export const denseKind = defineLayer({
     units: size(),
     activation: activationField("linear"),
     useBias: flag(true),
-    kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
-    biasInitializer: kindField(initializers, "an initializer", "zeros"),
-    kernelRegularizer: optionalKindField(regularizers, "a regularizer"),
-    biasRegularizer: optionalKindField(regularizers, "a regularizer"),
+    kernelInitializer: initializerField("glorotUniform"),
+    biasInitializer: initializerField("zeros"),
+    kernelRegularizer: regularizerField(),
+    biasRegularizer: regularizerField(),
   },
   outputShape({ units }, input, where) {
     if (input.length === 0)

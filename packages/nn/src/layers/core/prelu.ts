@@ -1,6 +1,5 @@
-import { initializers } from "../../initializers/table.ts";
-import { regularizers } from "../../regularizers/table.ts";
-import { type KindSpec, kindField, optionalKindField } from "../../schema/kind.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { defineLayer } from "../define-layer.ts";
 import { toPlain } from "../features.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
@@ -19,8 +18,8 @@ const slopeAxes = (sharedAxes: readonly number[], input: SampleShape, where: str
 export const preluKind = defineLayer({
   type: "prelu",
   fields: {
-    alphaInitializer: kindField(initializers, "an initializer", "zeros"),
-    alphaRegularizer: optionalKindField(regularizers, "a regularizer"),
+    alphaInitializer: initializerField("zeros"),
+    alphaRegularizer: regularizerField(),
     sharedAxes: axesField([], 0),
   },
   mask: "passes",
@@ -45,8 +44,8 @@ export const preluKind = defineLayer({
 
 /** Settings of `prelu`. */
 export interface PreluOptions extends CommonOptions {
-  readonly alphaInitializer?: string | KindSpec;
-  readonly alphaRegularizer?: string | KindSpec | null;
+  readonly alphaInitializer?: InitializerOption;
+  readonly alphaRegularizer?: RegularizerOption;
   /** Axes along which one slope serves all: [1, 2] for one a channel of images. */
   readonly sharedAxes?: number | readonly number[];
 }

@@ -1,9 +1,9 @@
 import { ShapeError, type Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { initializers } from "../../initializers/table.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { flag, size } from "../../schema/field.ts";
-import { type KindSpec, kindField, optionalKindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import { defineLayer } from "../define-layer.ts";
 import { plain, toPlain } from "../features.ts";
 import type { CommonOptions, Layer, Parameter } from "../layer.ts";
@@ -13,8 +13,8 @@ import { formatSample, type SampleShape } from "../shape.ts";
 export const embeddingFields = {
   inputDim: size(),
   outputDim: size(),
-  embeddingsInitializer: kindField(initializers, "an initializer", "randomUniform"),
-  embeddingsRegularizer: optionalKindField(regularizers, "a regularizer"),
+  embeddingsInitializer: initializerField("randomUniform"),
+  embeddingsRegularizer: regularizerField(),
   maskZero: flag(false),
 };
 
@@ -66,8 +66,8 @@ export const embeddingKind = defineLayer({
 
 /** Settings of `embedding`. */
 export interface EmbeddingOptions extends CommonOptions {
-  readonly embeddingsInitializer?: string | KindSpec;
-  readonly embeddingsRegularizer?: string | KindSpec | null;
+  readonly embeddingsInitializer?: InitializerOption;
+  readonly embeddingsRegularizer?: RegularizerOption;
   /** True: 0 is padding, and layers that read masks skip it. Needs samples of [steps]. */
   readonly maskZero?: boolean;
 }

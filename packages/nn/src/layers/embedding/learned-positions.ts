@@ -1,6 +1,5 @@
-import { initializers } from "../../initializers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import { size } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
 import { defineLayer } from "../define-layer.ts";
 import { plain, toPlain } from "../features.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
@@ -9,7 +8,7 @@ import { firstRows, sequenceShape, withinTable } from "./sequence.ts";
 /** The table's entry of `learnedPositions`. */
 export const learnedPositionsKind = defineLayer({
   type: "learnedPositions",
-  fields: { maxLength: size(), initializer: kindField(initializers, "an initializer", "glorotUniform") },
+  fields: { maxLength: size(), initializer: initializerField("glorotUniform") },
   mask: "passes",
   outputShape: ({ maxLength }, input, where) => withinTable(sequenceShape(input, where), maxLength, "maxLength", where),
   parameters: ({ maxLength, initializer }, input) => [
@@ -23,7 +22,7 @@ export const learnedPositionsKind = defineLayer({
 
 /** Settings of layers that learn positions. */
 export interface PositionOptions extends CommonOptions {
-  readonly initializer?: string | KindSpec;
+  readonly initializer?: InitializerOption;
 }
 
 /**

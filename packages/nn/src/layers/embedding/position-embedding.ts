@@ -1,6 +1,5 @@
-import { initializers } from "../../initializers/table.ts";
+import { initializerField } from "../../initializers/field.ts";
 import { size } from "../../schema/field.ts";
-import { kindField } from "../../schema/kind.ts";
 import { defineLayer } from "../define-layer.ts";
 import { plain, toPlain } from "../features.ts";
 import type { Layer } from "../layer.ts";
@@ -10,7 +9,7 @@ import { firstRows, overBatch, sequenceShape, withinTable } from "./sequence.ts"
 /** The table's entry of `positionEmbedding`. */
 export const positionEmbeddingKind = defineLayer({
   type: "positionEmbedding",
-  fields: { sequenceLength: size(), initializer: kindField(initializers, "an initializer", "glorotUniform") },
+  fields: { sequenceLength: size(), initializer: initializerField("glorotUniform") },
   mask: "passes",
   outputShape: ({ sequenceLength }, input, where) =>
     withinTable(sequenceShape(input, where), sequenceLength, "sequenceLength", where),

@@ -1,7 +1,6 @@
 import { ShapeError } from "@gristmill/onnx";
-import { initializers } from "../../initializers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import { flag, size } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { defineComposite } from "../network-layer.ts";
 import { formatSample } from "../shape.ts";
@@ -16,7 +15,7 @@ export const tokenAndPositionEmbeddingKind = defineComposite({
     vocabularySize: size(),
     sequenceLength: size(),
     embeddingDim: size(),
-    embeddingsInitializer: kindField(initializers, "an initializer", "glorotUniform"),
+    embeddingsInitializer: initializerField("glorotUniform"),
     maskZero: flag(false),
   },
   inputDtype: "int32",
@@ -40,7 +39,7 @@ export interface TokenAndPositionEmbeddingOptions extends CommonOptions {
   readonly sequenceLength: number;
   readonly embeddingDim: number;
   /** Of both tables. */
-  readonly embeddingsInitializer?: string | KindSpec;
+  readonly embeddingsInitializer?: InitializerOption;
   /** True: 0 is padding, and layers that read masks skip it. */
   readonly maskZero?: boolean;
 }

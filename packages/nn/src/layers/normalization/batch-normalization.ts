@@ -1,8 +1,7 @@
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { initializers } from "../../initializers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import { fraction, positive } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
 import { alongSteps, axisField, keptAxis, sampleAxis } from "../core/axis.ts";
 import { besideFeatures } from "../core/storage.ts";
 import { defineLayer } from "../define-layer.ts";
@@ -21,8 +20,8 @@ export const batchNormalizationKind = defineLayer({
     momentum: fraction(0.99),
     epsilon: positive(1e-3),
     ...gainFields,
-    movingMeanInitializer: kindField(initializers, "an initializer", "zeros"),
-    movingVarianceInitializer: kindField(initializers, "an initializer", "ones"),
+    movingMeanInitializer: initializerField("zeros"),
+    movingVarianceInitializer: initializerField("ones"),
   },
   mask: "reads",
   outputShape({ axis }, input, where) {
@@ -121,8 +120,8 @@ export interface BatchNormalizationOptions extends GainOptions {
   readonly momentum?: number;
   /** Added to the variance, so in units of x². */
   readonly epsilon?: number;
-  readonly movingMeanInitializer?: string | KindSpec;
-  readonly movingVarianceInitializer?: string | KindSpec;
+  readonly movingMeanInitializer?: InitializerOption;
+  readonly movingVarianceInitializer?: InitializerOption;
 }
 
 /**

@@ -1,20 +1,20 @@
 /** @file What normalizations learn: a gain (gamma) and an offset (beta) for each place. */
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { initializers } from "../../initializers/table.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { flag } from "../../schema/field.ts";
-import { type KindSpec, kindField, optionalKindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import type { CommonOptions, Parameter } from "../layer.ts";
 
 /** Fields of gain and offset, with Keras' defaults. */
 export const gainFields = {
   center: flag(true),
   scale: flag(true),
-  betaInitializer: kindField(initializers, "an initializer", "zeros"),
-  gammaInitializer: kindField(initializers, "an initializer", "ones"),
-  betaRegularizer: optionalKindField(regularizers, "a regularizer"),
-  gammaRegularizer: optionalKindField(regularizers, "a regularizer"),
+  betaInitializer: initializerField("zeros"),
+  gammaInitializer: initializerField("ones"),
+  betaRegularizer: regularizerField(),
+  gammaRegularizer: regularizerField(),
 };
 
 /** Settings of gain and offset. */
@@ -23,10 +23,10 @@ export interface GainOptions extends CommonOptions {
   readonly center?: boolean;
   /** False: no gain gamma. */
   readonly scale?: boolean;
-  readonly betaInitializer?: string | KindSpec;
-  readonly gammaInitializer?: string | KindSpec;
-  readonly betaRegularizer?: string | KindSpec | null;
-  readonly gammaRegularizer?: string | KindSpec | null;
+  readonly betaInitializer?: InitializerOption;
+  readonly gammaInitializer?: InitializerOption;
+  readonly betaRegularizer?: RegularizerOption;
+  readonly gammaRegularizer?: RegularizerOption;
 }
 
 interface GainConfig {

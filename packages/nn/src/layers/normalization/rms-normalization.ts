@@ -1,8 +1,7 @@
 import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../../graph/graph-math.ts";
-import { initializers } from "../../initializers/table.ts";
+import { initializerField } from "../../initializers/field.ts";
 import { positive } from "../../schema/field.ts";
-import { kindField } from "../../schema/kind.ts";
 import { axesField, keptAxis, sampleAxes } from "../core/axis.ts";
 import { besideFeatures } from "../core/storage.ts";
 import { defineLayer } from "../define-layer.ts";
@@ -22,7 +21,7 @@ export const rmsNormalizationKind = defineLayer({
   fields: {
     axis: axesField([-1]),
     epsilon: positive(1e-6),
-    scaleInitializer: kindField(initializers, "an initializer", "ones"),
+    scaleInitializer: initializerField("ones"),
   },
   mask: "passes",
   outputShape({ axis }, input, where) {

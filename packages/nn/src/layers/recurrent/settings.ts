@@ -1,9 +1,9 @@
 /** @file Settings of recurrent layers: of the walk along the steps, and of the weights that Keras' three cells have. */
-import { type ActivationSpec, activationField } from "../../activations/field.ts";
-import { initializers } from "../../initializers/table.ts";
-import { regularizers } from "../../regularizers/table.ts";
+import { type ActivationOption, activationField } from "../../activations/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { type ConfigOf, type Field, flag, fraction, size } from "../../schema/field.ts";
-import { type KindSpec, kindField, optionalKindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import type { CommonOptions, Parameter } from "../layer.ts";
 
 /** How a recurrent layer walks its steps, and what it answers with. */
@@ -24,14 +24,14 @@ export interface WalkOptions extends CommonOptions {
 
 /** Settings of the weights of `simpleRnn`, `lstm` and `gru`. */
 export interface RecurrentOptions extends WalkOptions {
-  readonly activation?: ActivationSpec;
+  readonly activation?: ActivationOption;
   readonly useBias?: boolean;
-  readonly kernelInitializer?: string | KindSpec;
-  readonly recurrentInitializer?: string | KindSpec;
-  readonly biasInitializer?: string | KindSpec;
-  readonly kernelRegularizer?: string | KindSpec;
-  readonly recurrentRegularizer?: string | KindSpec;
-  readonly biasRegularizer?: string | KindSpec;
+  readonly kernelInitializer?: InitializerOption;
+  readonly recurrentInitializer?: InitializerOption;
+  readonly biasInitializer?: InitializerOption;
+  readonly kernelRegularizer?: RegularizerOption;
+  readonly recurrentRegularizer?: RegularizerOption;
+  readonly biasRegularizer?: RegularizerOption;
   /** Share of the features that is dropped while training, the same ones in every step of a sample. */
   readonly dropout?: number;
   /** Share of the state that is dropped from the products, the same elements in every step of a sample. */
@@ -62,12 +62,12 @@ export const weightFields = {
   units: size(),
   activation: activationField("tanh"),
   useBias: flag(true),
-  kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
-  recurrentInitializer: kindField(initializers, "an initializer", "orthogonal"),
-  biasInitializer: kindField(initializers, "an initializer", "zeros"),
-  kernelRegularizer: optionalKindField(regularizers, "a regularizer"),
-  recurrentRegularizer: optionalKindField(regularizers, "a regularizer"),
-  biasRegularizer: optionalKindField(regularizers, "a regularizer"),
+  kernelInitializer: initializerField("glorotUniform"),
+  recurrentInitializer: initializerField("orthogonal"),
+  biasInitializer: initializerField("zeros"),
+  kernelRegularizer: regularizerField(),
+  recurrentRegularizer: regularizerField(),
+  biasRegularizer: regularizerField(),
   dropout: fraction(0),
   recurrentDropout: fraction(0),
 };

@@ -1,10 +1,10 @@
 /** @file What transformer blocks share: their settings, and the way of every part: normalize, compute, drop, add to what came in. */
 import { ShapeError } from "@gristmill/onnx";
-import { type ActivationSpec, activationField } from "../../activations/field.ts";
-import { initializers } from "../../initializers/table.ts";
+import { type ActivationOption, type ActivationSpec, activationField } from "../../activations/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import type { SymbolicTensor } from "../../network/symbolic.ts";
 import { flag, fraction, positive, size } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
+import type { KindSpec } from "../../schema/kind.ts";
 import { multiHeadAttention } from "../attention/multi-head-attention.ts";
 import type { Rotary } from "../attention/rotary.ts";
 import { rotaryField } from "../attention/rotary.ts";
@@ -24,8 +24,8 @@ export const blockFields = {
   layerNormEpsilon: positive(1e-5),
   normalizeFirst: flag(false),
   rotary: rotaryField(),
-  kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
-  biasInitializer: kindField(initializers, "an initializer", "zeros"),
+  kernelInitializer: initializerField("glorotUniform"),
+  biasInitializer: initializerField("zeros"),
 };
 
 /** Settings of encoder and decoder. */
@@ -33,14 +33,14 @@ export interface BlockOptions extends CommonOptions {
   /** Of attention weights and of what each part adds. */
   readonly dropout?: number;
   /** Between the two dense layers. */
-  readonly activation?: ActivationSpec;
+  readonly activation?: ActivationOption;
   readonly layerNormEpsilon?: number;
   /** True: normalize before each part instead of behind it, which deep stacks train better with. */
   readonly normalizeFirst?: boolean;
   /** Rotary positions of queries and keys; none when left out. */
   readonly rotary?: Partial<Rotary> | null;
-  readonly kernelInitializer?: string | KindSpec;
-  readonly biasInitializer?: string | KindSpec;
+  readonly kernelInitializer?: InitializerOption;
+  readonly biasInitializer?: InitializerOption;
 }
 
 /** The settings, read. */

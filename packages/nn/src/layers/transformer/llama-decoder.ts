@@ -1,8 +1,7 @@
 import { ShapeError } from "@gristmill/onnx";
-import { initializers } from "../../initializers/table.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import type { SymbolicTensor } from "../../network/symbolic.ts";
 import { flag, fraction, positive, size } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
 import { groupedQueryAttention } from "../attention/grouped-query-attention.ts";
 import { optionalNumber } from "../core/optional-number.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
@@ -28,7 +27,7 @@ export const llamaDecoderKind = defineComposite({
     ropeInterleaved: flag(false),
     epsilon: positive(1e-5),
     dropout: fraction(0),
-    kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
+    kernelInitializer: initializerField("glorotUniform"),
   },
   check({ numHeads, numKeyValueHeads, headDim }, where, problems) {
     if (numKeyValueHeads !== null && numHeads % numKeyValueHeads !== 0)
@@ -99,7 +98,7 @@ export interface LlamaDecoderOptions extends CommonOptions {
   /** Added to the mean square, so in units of x². */
   readonly epsilon?: number;
   readonly dropout?: number;
-  readonly kernelInitializer?: string | KindSpec;
+  readonly kernelInitializer?: InitializerOption;
 }
 
 /**

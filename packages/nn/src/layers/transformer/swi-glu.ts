@@ -1,8 +1,7 @@
 import { ShapeError } from "@gristmill/onnx";
-import { type ActivationSpec, activationField } from "../../activations/field.ts";
-import { initializers } from "../../initializers/table.ts";
+import { type ActivationOption, activationField } from "../../activations/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
 import { size } from "../../schema/field.ts";
-import { type KindSpec, kindField } from "../../schema/kind.ts";
 import { denseKind } from "../core/dense.ts";
 import type { CommonOptions, Layer } from "../layer.ts";
 import { multiply } from "../merge/multiply.ts";
@@ -15,7 +14,7 @@ export const swiGluKind = defineComposite({
   fields: {
     intermediateDim: size(),
     activation: activationField("silu"),
-    kernelInitializer: kindField(initializers, "an initializer", "glorotUniform"),
+    kernelInitializer: initializerField("glorotUniform"),
   },
   checkShapes(_, [input = []], where) {
     if (input.length === 0)
@@ -35,8 +34,8 @@ export const swiGluKind = defineComposite({
 /** Settings of `swiGlu`. */
 export interface SwiGluOptions extends CommonOptions {
   /** Of the gate. */
-  readonly activation?: ActivationSpec;
-  readonly kernelInitializer?: string | KindSpec;
+  readonly activation?: ActivationOption;
+  readonly kernelInitializer?: InitializerOption;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ShapeError } from "@gristmill/onnx";
-import { type ActivationSpec, activationField } from "../../activations/field.ts";
+import { type ActivationOption, activationField } from "../../activations/field.ts";
 import type { SymbolicTensor } from "../../network/symbolic.ts";
 import { flag, fraction, oneOf, positive, size } from "../../schema/field.ts";
 import { dense } from "../core/dense.ts";
@@ -95,7 +95,7 @@ export interface TransformerOptions extends CommonOptions {
   readonly outputSize?: number | null;
   readonly positions?: Positions;
   readonly dropout?: number;
-  readonly activation?: ActivationSpec;
+  readonly activation?: ActivationOption;
   readonly layerNormEpsilon?: number;
   readonly normalizeFirst?: boolean;
   readonly useCausalMask?: boolean;

@@ -200,8 +200,9 @@ layer takes \`name\`, \`inputShape\` and \`trainable\`.
 - **mask**: what becomes of a mask [batch, steps] on its first input, with the settings as they are by default. *passes*: the answer
   has a mask; *ends*: the answer has none; *refused*: an error says so, because padding would count as data.
 
-An activation, initializer, regularizer, loss, metric, optimizer or schedule is written by its name (\`"relu"\`), or with settings as
-\`{ type: "leakyRelu", negativeSlope: 0.1 }\`.
+An activation, initializer, regularizer, loss, metric, optimizer or schedule is written by its name (\`"relu"\`), with settings as
+\`{ type: "leakyRelu", negativeSlope: 0.1 }\`, or in TypeScript as what its function makes: \`activations.leakyRelu({ negativeSlope: 0.1 })\`;
+optimizers, schedules, \`l1\`, \`l2\` and \`l1L2\` are exported by themselves too.
 
 ## Layers
 
