@@ -1,6 +1,6 @@
 import type { Value } from "@gristmill/onnx";
 import { defineKind } from "../schema/kind.ts";
-import { clipped, type Loss, lastMean, likeOutput, type Prediction } from "./loss.ts";
+import { clipped, type Loss, lastMean, likelyLikeOutput, type Prediction } from "./loss.ts";
 import { logitsBehind, probabilityFields, smoothedChances } from "./probabilities.ts";
 
 /**
@@ -16,7 +16,7 @@ export const binaryCrossentropy = defineKind(
   "binaryCrossentropy",
   probabilityFields,
   ({ fromLogits, labelSmoothing }): Loss => ({
-    target: likeOutput,
+    target: likelyLikeOutput,
     perAnswer(prediction) {
       const target = smoothedChances(prediction.math, prediction.target, labelSmoothing);
       return lastMean(prediction.math, entropies({ ...prediction, target }, fromLogits));

@@ -1,5 +1,5 @@
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, lastSum, likeOutput } from "./loss.ts";
+import { type Loss, lastSum, likelyLikeOutput } from "./loss.ts";
 import { classesOf, logProbabilities, probabilityFields, smoothedClasses } from "./probabilities.ts";
 
 /**
@@ -16,7 +16,7 @@ export const categoricalCrossentropy = defineKind(
   ({ fromLogits, labelSmoothing }): Loss => ({
     target(outputShape) {
       classesOf("categoricalCrossentropy", outputShape);
-      return likeOutput(outputShape);
+      return likelyLikeOutput(outputShape);
     },
     perAnswer(prediction) {
       const { math } = prediction;

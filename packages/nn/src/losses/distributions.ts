@@ -1,7 +1,7 @@
 /** @file Losses between distributions: of counts, and of shares. */
 import { defineKind } from "../schema/kind.ts";
 import { elementLoss } from "./element-loss.ts";
-import { type Loss, lastSum, likeOutput, probabilityMargin } from "./loss.ts";
+import { type Loss, lastSum, likelyLikeOutput, probabilityMargin } from "./loss.ts";
 import { logitsBehind } from "./probabilities.ts";
 
 /**
@@ -11,8 +11,9 @@ import { logitsBehind } from "./probabilities.ts";
  * - ONNX: Add, Log, Mul, Sub, ReduceMean.
  */
 export const poisson = defineKind("poisson", {}, () =>
-  elementLoss((math, output, target) =>
-    math.sub(output, math.mul(target, math.log(math.add(output, probabilityMargin)))),
+  elementLoss(
+    (math, output, target) => math.sub(output, math.mul(target, math.log(math.add(output, probabilityMargin)))),
+    [0, Number.POSITIVE_INFINITY],
   ),
 );
 
@@ -27,7 +28,7 @@ export const klDivergence = defineKind(
   "klDivergence",
   {},
   (): Loss => ({
-    target: likeOutput,
+    target: likelyLikeOutput,
     perAnswer(prediction) {
       const { math, output } = prediction;
       const { builder } = math;

@@ -4,7 +4,7 @@ import type { GraphMath } from "../graph/graph-math.ts";
 import { flag, numberWhere } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
 import { entropies } from "./binary-crossentropy.ts";
-import { clipped, type Loss, lastMean, lastSum, likeOutput } from "./loss.ts";
+import { clipped, type Loss, lastMean, lastSum, likelyLikeOutput } from "./loss.ts";
 import {
   chances,
   classesOf,
@@ -35,7 +35,7 @@ export const binaryFocalCrossentropy = defineKind(
   "binaryFocalCrossentropy",
   { ...fields, applyClassBalancing: flag(false) },
   ({ fromLogits, labelSmoothing, alpha, gamma, applyClassBalancing }): Loss => ({
-    target: likeOutput,
+    target: likelyLikeOutput,
     perAnswer(prediction) {
       const { math } = prediction;
       const yes = smoothedChances(math, prediction.target, labelSmoothing);
@@ -64,7 +64,7 @@ export const categoricalFocalCrossentropy = defineKind(
   ({ fromLogits, labelSmoothing, alpha, gamma }): Loss => ({
     target(outputShape) {
       classesOf("categoricalFocalCrossentropy", outputShape);
-      return likeOutput(outputShape);
+      return likelyLikeOutput(outputShape);
     },
     perAnswer(prediction) {
       const { math } = prediction;

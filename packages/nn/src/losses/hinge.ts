@@ -3,7 +3,7 @@ import type { Value } from "@gristmill/onnx";
 import type { GraphMath } from "../graph/graph-math.ts";
 import { defineKind } from "../schema/kind.ts";
 import { elementLoss } from "./element-loss.ts";
-import { type Loss, lastSum, likeOutput } from "./loss.ts";
+import { type Loss, lastSum, likelyLikeOutput } from "./loss.ts";
 
 /** max(1 - target * output, 0); a target of 0 means -1. */
 function shortfall(math: GraphMath, output: Value, target: Value): Value {
@@ -17,14 +17,17 @@ function shortfall(math: GraphMath, output: Value, target: Value): Value {
  * - Shapes: output and target [batch, ...]; targets -1 and 1, or 0 and 1: 0 means -1.
  * - ONNX: Equal, Where, Mul, Sub, Relu, ReduceMean.
  */
-export const hinge = defineKind("hinge", {}, () => elementLoss(shortfall));
+export const hinge = defineKind("hinge", {}, () => elementLoss(shortfall, [-1, 1]));
 
 /** `max(1 - target * output, 0)²`, mean over the outputs. Shapes and targets as `hinge`. */
 export const squaredHinge = defineKind("squaredHinge", {}, () =>
-  elementLoss((math, output, target) => {
-    const miss = shortfall(math, output, target);
-    return math.mul(miss, miss);
-  }),
+  elementLoss(
+    (math, output, target) => {
+      const miss = shortfall(math, output, target);
+      return math.mul(miss, miss);
+    },
+    [-1, 1],
+  ),
 );
 
 /**
@@ -37,7 +40,7 @@ export const categoricalHinge = defineKind(
   "categoricalHinge",
   {},
   (): Loss => ({
-    target: likeOutput,
+    target: likelyLikeOutput,
     perAnswer({ math, output, target }) {
       const last = output.shape.length - 1;
       const right = lastSum(math, math.mul(target, output));

@@ -11,6 +11,10 @@ export interface TargetSpec {
   readonly classes?: number;
   /** A label beyond the classes that stands for "nothing here": CTC fills short label lists up with -1. */
   readonly padding?: number;
+  /** Least and most that an answer may be, where the loss makes no sense beyond. */
+  readonly range?: readonly [least: number, most: number];
+  /** Sizes of a sample's losses; those of its labels, or of its numbers without their last axis, when left out. */
+  readonly lossShape?: readonly number[];
 }
 
 /** What the model says and what is true. */
@@ -53,6 +57,12 @@ export const probabilityMargin = 1e-7;
 
 /** True answers of the output's own shape. */
 export const likeOutput = (outputShape: readonly number[]): TargetSpec => ({ dtype: "float32", shape: outputShape });
+
+/** True answers of the output's own shape, that say how likely something is. */
+export const likelyLikeOutput = (outputShape: readonly number[]): TargetSpec => ({
+  ...likeOutput(outputShape),
+  range: [0, 1],
+});
 
 /** Which accuracy fits an output of several numbers, and of one. */
 export const accuracyByWidth = (outputShape: readonly number[]): AccuracyKind =>

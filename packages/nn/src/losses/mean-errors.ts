@@ -31,9 +31,12 @@ export const meanAbsolutePercentageError = defineKind("meanAbsolutePercentageErr
  * - ONNX: Max, Add, Log, Sub, Mul, ReduceMean.
  */
 export const meanSquaredLogarithmicError = defineKind("meanSquaredLogarithmicError", {}, () =>
-  elementLoss((math, output, target) => {
-    const [p, t] = [output, target].map((value) => math.log(math.add(atLeast(math, value, probabilityMargin), 1)));
-    const difference = math.sub(p ?? output, t ?? target);
-    return math.mul(difference, difference);
-  }),
+  elementLoss(
+    (math, output, target) => {
+      const [p, t] = [output, target].map((value) => math.log(math.add(atLeast(math, value, probabilityMargin), 1)));
+      const difference = math.sub(p ?? output, t ?? target);
+      return math.mul(difference, difference);
+    },
+    [0, Number.POSITIVE_INFINITY],
+  ),
 );

@@ -2,7 +2,7 @@
 import { ShapeError, type Value } from "@gristmill/onnx";
 import { listOf, numberWhere, optional } from "../schema/field.ts";
 import { defineKind } from "../schema/kind.ts";
-import { type Loss, likeOutput, type Prediction, probabilityMargin } from "./loss.ts";
+import { type Loss, likelyLikeOutput, type Prediction, probabilityMargin } from "./loss.ts";
 
 const isAxes = (axes: readonly number[]): boolean =>
   axes.length > 0 && axes.every((axis) => Number.isInteger(axis) && axis >= 1) && new Set(axes).size === axes.length;
@@ -36,7 +36,7 @@ const overlapLoss = (axes: readonly number[] | null, of: (prediction: Prediction
         "loss",
         `expected axes from 1 to ${outputShape.length} of answers [${["batch", ...outputShape].join(", ")}], received axis [${axes.join(", ")}]`,
       );
-    return likeOutput(outputShape);
+    return { ...likelyLikeOutput(outputShape), lossShape: [] };
   },
   perAnswer: of,
   usesMask: true,

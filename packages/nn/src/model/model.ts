@@ -12,26 +12,26 @@ import { averageSlot } from "../optimizers/transforms/average.ts";
 import { type CompileOptions, type CompileSpec, type MadeObjective, parseObjective } from "../spec/compile-spec.ts";
 import { type ModelSpec, type PlannedModel, parseModel, specOf } from "../spec/model-spec.ts";
 import "../spec/sub-model.ts";
+import { checkTokens } from "../training/check-batch.ts";
 import { emptyMemory } from "../training/control.ts";
 import { Epochs } from "../training/epochs.ts";
 import { evaluateFeed } from "../training/evaluate.ts";
-import { type BatchStream, type Feed, isStream } from "../training/feed.ts";
+import type { BatchStream, Feed } from "../training/feed.ts";
 import { trainLoop } from "../training/fit.ts";
 import type { History, Scores } from "../training/history.ts";
-import { arrayTable } from "../training/samples.ts";
-import { elementsOf, isSource, isTable, type NamedSamples, type Source, type Table } from "../training/source.ts";
+import { elementsOf, type NamedSamples, type Source, type Table } from "../training/source.ts";
 import type { TrainingState } from "../training/state.ts";
 import { decodeCheckpoint, encodeCheckpoint, type LoadedCheckpoint } from "./checkpoint.ts";
-import { scored, split, weigherOf } from "./data.ts";
+import { about, callOf, scored, split, weigherOf } from "./data.ts";
 import {
-  atLeastOne,
   type EvaluateOptions,
   type FitOptions,
   type PredictOptions,
   readFitOptions,
+  readPredictOptions,
   wholeNumber,
 } from "./options.ts";
-import { predictTables, type Questions, questionTables } from "./predict.ts";
+import { predictTables, type QuestionBatch, type Questions, questionTables } from "./predict.ts";
 import { Programs } from "./programs.ts";
 import { type LayerSummary, summarize, summaryOf } from "./summary.ts";
 import {
@@ -178,17 +178,14 @@ export class Model {
     const { objective } = made;
     this.#assertIdle("fit");
     const signature = this.#programs.signature(objective);
-    const isFed = isSource(data) || isTable(data) || isStream(data);
-    const given = (isFed ? yOrOptions : arrayOptions) as FitOptions | undefined;
-    const options = readFitOptions(given);
-    const all = isFed
-      ? data
-      : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight: given?.sampleWeight }, signature);
-    const { train, validation } = split(all, options, signature);
+    const { options: given, read } = callOf<FitOptions>("fit", [data, yOrOptions, arrayOptions]);
+    const options = readFitOptions(given, this.#programs.statefulBatch);
+    const { train, validation, first } = split(read(signature), options, signature);
     const seed = options.seed ?? this.seed;
     const weigh = weigherOf(given?.classWeight, signature);
     const epochs = new Epochs(train, signature, { ...options, seed, goesOn: true }, weigh);
-    const validationFeeds = validation && this.#unshuffled(validation, options.batchSize, options.validationSteps);
+    const { validationBatchSize: batchSize, validationSteps: steps } = options;
+    const validationFeeds = validation && this.#unshuffled(validation, { batchSize, steps, first });
     const recompute = this.#recomputed(options.recompute);
     this.#isTraining = true;
     try {
@@ -206,7 +203,8 @@ export class Model {
             this.#generation++;
             return epochs.open(epoch);
           },
-          validate: validationFeeds && (() => this.#evaluate(validationFeeds.open(0), options)),
+          validate:
+            validationFeeds && (() => about("validation", () => this.#evaluate(validationFeeds.open(0), options))),
         },
         options,
       );
@@ -227,13 +225,9 @@ export class Model {
     arrayOptions?: EvaluateOptions,
   ): Promise<Scores> {
     const signature = this.#programs.signature(this.#compiled("evaluate").objective);
-    const isFed = isSource(data) || isTable(data) || isStream(data);
-    const options = ((isFed ? yOrOptions : arrayOptions) as EvaluateOptions | undefined) ?? {};
-    const { sampleWeight, steps, batchSize = 128 } = options;
-    const all = isFed
-      ? scored(data, signature)
-      : arrayTable({ x: data, y: yOrOptions as NamedSamples, sampleWeight }, signature);
-    return this.#evaluate(this.#unshuffled(all, batchSize, steps).open(0), options);
+    const { options: given, read } = callOf<EvaluateOptions>("evaluate", [data, yOrOptions, arrayOptions]);
+    const options = readPredictOptions("evaluate", given, this.#programs.statefulBatch);
+    return this.#evaluate(this.#unshuffled(scored(read(signature), signature), options).open(0), options);
   }
 
   /**
@@ -251,12 +245,18 @@ export class Model {
 
   /** The answers of every output by name, float32 [count, ...]. @throws DataError; `signal.reason` when aborted. */
   async predictAll(x: Questions, options: PredictOptions = {}): Promise<Readonly<Record<string, Tensor<"float32">>>> {
-    const tables = questionTables(x, this.#plan.inputs, () =>
-      this.#programs.signature(this.#compiled("predict from a source").objective),
+    const programs = this.#programs;
+    const { inputs } = this.#plan;
+    const { threads, ...read } = readPredictOptions("predict", options, programs.statefulBatch);
+    const tables = questionTables(x, inputs, () =>
+      programs.signature(this.#compiled("predict from a source").objective),
     );
-    const batchSize = wholeNumber(options.batchSize ?? 128, "batchSize", 1);
-    const session = await this.#programs.predictor(this.#generation, options.threads, () => this.#onnx(true));
-    return predictTables({ session, tables, batchSize, signal: options.signal, state: this.#state.arrays });
+    const session = await programs.predictor(this.#generation, threads, () => this.#onnx(true));
+    const check = ({ rows, columns, count, first }: QuestionBatch): void => {
+      programs.checkBatch(count);
+      checkTokens(rows, columns, { inputs, vocabularies: programs.vocabularies }, (row) => `[${first + row}]`);
+    };
+    return predictTables({ ...read, session, tables, check, state: this.#state.arrays });
   }
 
   /** The model as ONNX: inputs and outputs by name ("input" and "output" where there is one), [batch, ...] as outside, weights inside, no dropout. */
@@ -342,17 +342,22 @@ export class Model {
   }
 
   /** Samples with answers in their order, to look at rather than to train on. */
-  #unshuffled(data: Table | BatchStream, batchSize: number, steps: number | undefined): Epochs {
+  #unshuffled(
+    data: Table | BatchStream,
+    { batchSize, steps, first = 0 }: { batchSize: number; steps: number | undefined; first?: number | undefined },
+  ): Epochs {
     const signature = this.#programs.signature(this.#compiled("evaluate").objective);
-    const stepsPerEpoch = atLeastOne(steps, "steps");
-    wholeNumber(batchSize, "batchSize", 1);
-    return new Epochs(data, signature, { batchSize, stepsPerEpoch, goesOn: false, shuffle: false, seed: 0 });
+    const all = { goesOn: false, shuffle: false, seed: 0 };
+    return new Epochs(data, signature, { batchSize, stepsPerEpoch: steps, first, ...all });
   }
 
-  #evaluate(feed: Feed, { signal, threads }: Pick<EvaluateOptions, "signal" | "threads">): Promise<Scores> {
+  async #evaluate(feed: Feed, { signal, threads }: Pick<EvaluateOptions, "signal" | "threads">): Promise<Scores> {
     const made = this.#compiled("evaluate");
     const evaluation = {
-      session: (columns: Table["columns"]) => this.#programs.evaluator(columns, made, threads),
+      session: (columns: Table["columns"], batch: number) => {
+        this.#programs.checkBatch(batch);
+        return this.#programs.evaluator(columns, made, threads);
+      },
       metrics: metricsOf(made.objective),
       outputs: this.#plan.outputs.map(({ name }) => name),
       state: this.#state.arrays,

@@ -1,5 +1,7 @@
 /** @file Settings of fit, evaluate and predict: Keras' names and defaults, checked once. */
 import { NnError } from "../errors.ts";
+import { isRecord, shown } from "../schema/problems.ts";
+import { suggestion } from "../schema/suggest.ts";
 import type { ClassWeight } from "../training/class-weight.ts";
 import type { Callback } from "../training/control.ts";
 import type { BatchStream } from "../training/feed.ts";
@@ -8,19 +10,19 @@ import type { LabelledData, NamedSamples, Source, Table } from "../training/sour
 
 /** Settings of `predict`. */
 export interface PredictOptions {
-  /** Samples per run, 128. It changes the speed only. Batches of a stream have their own sizes. */
+  /** Samples per run, 128, or the batch of a stateful layer. It changes the speed only. Batches of a stream have their own sizes. */
   readonly batchSize?: number;
   /** Threads of a run; all cores when left out. */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Batches to look at; all when left out. For streams without an end. */
+  readonly steps?: number | undefined;
 }
 
 /** Settings of `evaluate`. */
 export interface EvaluateOptions extends PredictOptions {
   /** How much each sample counts, [count], or each answer, [count, ...]; by output where there are several. With arrays only. */
   readonly sampleWeight?: NamedSamples | undefined;
-  /** Batches to look at; all when left out. For streams without an end. */
-  readonly steps?: number | undefined;
 }
 
 /** Settings of `fit`. */
@@ -29,13 +31,15 @@ export interface FitOptions {
   readonly epochs?: number;
   /** Epochs to count as done already, 0: a resumed training shows the right numbers. */
   readonly initialEpoch?: number;
-  /** 32; batches of a stream have their own sizes. */
+  /** 32, or that of a stateful layer; batches of a stream have their own sizes. */
   readonly batchSize?: number;
   /** Share of the samples, the last ones, that validate instead of training; 0. */
   readonly validationSplit?: number;
   readonly validationData?: LabelledData | Source | Table | BatchStream;
-  /** Batches to validate on; all when left out. */
+  /** Batches to validate on; all when left out, or when there are fewer. */
   readonly validationSteps?: number;
+  /** Samples of a batch to validate on; `batchSize` when left out. */
+  readonly validationBatchSize?: number;
   /** Validates every so many epochs, 1; or after those of a list. */
   readonly validationFreq?: number | readonly number[];
   /**
@@ -73,8 +77,43 @@ export interface FitOptions {
 /** @throws NnError unless it is a whole number from `least`. */
 export function wholeNumber(value: number, name: string, least: number): number {
   if (!Number.isSafeInteger(value) || value < least)
-    throw new NnError(`${name}: expected a whole number from ${least}, received ${value}`);
+    throw new NnError(`${name}: expected a whole number from ${least}, received ${shown(value)}`);
   return value;
+}
+
+const predictNames = ["batchSize", "threads", "signal", "steps"] satisfies readonly (keyof PredictOptions)[];
+const evaluateNames = [...predictNames, "sampleWeight"] satisfies readonly (keyof EvaluateOptions)[];
+const fitNames = Object.keys({
+  epochs: true,
+  initialEpoch: true,
+  batchSize: true,
+  validationSplit: true,
+  validationData: true,
+  validationSteps: true,
+  validationBatchSize: true,
+  validationFreq: true,
+  stepsPerEpoch: true,
+  sampleWeight: true,
+  shuffle: true,
+  seed: true,
+  onProgress: true,
+  onEpochEnd: true,
+  signal: true,
+  callbacks: true,
+  classWeight: true,
+  recompute: true,
+  prefetch: true,
+  threads: true,
+  now: true,
+} satisfies Record<keyof FitOptions, true>);
+
+/** @throws NnError for a setting that does not exist, which would else be a setting that does nothing. */
+function checkNames(method: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new NnError(
+      `${method}: unknown option "${unknown}"${suggestion(unknown, known)}; known: ${known.join(", ")}`,
+    );
 }
 
 /** @throws NnError unless it is left out or a whole number from 1. */
@@ -86,19 +125,43 @@ const readFreq = (freq: number | readonly number[]): number | readonly number[] 
     ? wholeNumber(freq, "validationFreq", 1)
     : freq.map((epoch, i) => wholeNumber(epoch, `validationFreq[${i}]`, 1));
 
+/** Settings of `evaluate` and `predict`, with defaults. @throws NnError naming the one that is wrong. */
+export function readPredictOptions(method: "evaluate" | "predict", options: EvaluateOptions = {}, usualBatch = 128) {
+  const { batchSize, threads, signal, steps } = options;
+  checkNames(method, options, method === "predict" ? predictNames : evaluateNames);
+  return {
+    batchSize: wholeNumber(batchSize ?? usualBatch, "batchSize", 1),
+    threads: atLeastOne(threads, "threads"),
+    steps: atLeastOne(steps, "steps"),
+    signal,
+  };
+}
+
+function checkCallbacks(callbacks: unknown): void {
+  const wrong = Array.isArray(callbacks)
+    ? callbacks.find((one) => !isRecord(one) || typeof one["name"] !== "string")
+    : callbacks;
+  if (wrong !== undefined)
+    throw new NnError(`callbacks: expected a list of objects with a name and methods, received ${shown(wrong)}`);
+}
+
 /** Settings of `fit`, with defaults. @throws NnError naming the one that is wrong. */
-export function readFitOptions(options: FitOptions = {}) {
+export function readFitOptions(options: FitOptions = {}, usualBatch = 32) {
+  checkNames("fit", options, fitNames);
+  checkCallbacks(options.callbacks ?? []);
   const split = options.validationSplit ?? 0;
   if (!(split >= 0 && split < 1))
-    throw new NnError(`validationSplit: expected a number from 0 up to but without 1, received ${split}`);
+    throw new NnError(`validationSplit: expected a number from 0 up to but without 1, received ${shown(split)}`);
+  const batchSize = wholeNumber(options.batchSize ?? usualBatch, "batchSize", 1);
   return {
     epochs: wholeNumber(options.epochs ?? 1, "epochs", 0),
     initialEpoch: wholeNumber(options.initialEpoch ?? 0, "initialEpoch", 0),
-    batchSize: wholeNumber(options.batchSize ?? 32, "batchSize", 1),
+    batchSize,
     seed: options.seed === undefined ? undefined : wholeNumber(options.seed, "seed", 0),
     validationSplit: split,
     validationData: options.validationData,
     validationSteps: atLeastOne(options.validationSteps, "validationSteps"),
+    validationBatchSize: atLeastOne(options.validationBatchSize, "validationBatchSize") ?? batchSize,
     validationFreq: readFreq(options.validationFreq ?? 1),
     stepsPerEpoch: atLeastOne(options.stepsPerEpoch, "stepsPerEpoch"),
     shuffle: options.shuffle ?? true,
@@ -108,7 +171,7 @@ export function readFitOptions(options: FitOptions = {}) {
     callbacks: options.callbacks ?? [],
     recompute: options.recompute ?? false,
     prefetch: options.prefetch ?? true,
-    threads: options.threads,
+    threads: atLeastOne(options.threads, "threads"),
     now: options.now ?? (() => performance.now()),
   };
 }

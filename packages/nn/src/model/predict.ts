@@ -2,11 +2,14 @@
 import { type Session, type Tensor, tensor } from "@gristmill/onnx";
 import { DataError } from "../errors.ts";
 import type { NetworkInput } from "../network/network.ts";
+import { isRecord, shown } from "../schema/problems.ts";
 import { Buffers } from "../training/buffers.ts";
 import { dataTensor, numbersOf, tensorsOf } from "../training/evaluate.ts";
-import { type BatchStream, isStream } from "../training/feed.ts";
+import { type BatchStream, batchesOf, isStream } from "../training/feed.ts";
+import { running } from "../training/run-failure.ts";
 import { sampleTable } from "../training/samples.ts";
 import {
+  checkInputs,
   elementsOf,
   isSource,
   isTable,
@@ -29,10 +32,26 @@ export async function* questionTables(
   signature: () => Signature,
 ): AsyncGenerator<Table> {
   if (!isStream(data)) {
-    yield isTable(data) ? data : isSource(data) ? tableOfSource(data, signature()) : sampleTable(data, inputs);
+    yield isTable(data)
+      ? checkInputs(data, inputs)
+      : isSource(data)
+        ? tableOfSource(data, signature())
+        : sampleTable(data, inputs);
     return;
   }
-  for await (const { x } of typeof data === "function" ? data(0) : data) yield sampleTable(x, inputs);
+  for await (const batch of batchesOf(data, 0)) {
+    if (!isRecord(batch) || !("x" in batch))
+      throw new DataError(`stream: expected batches { x }, received ${Array.isArray(batch) ? "a list" : shown(batch)}`);
+    yield sampleTable(batch.x, inputs);
+  }
+}
+
+/** Some questions of a table; `first` is the place of the first in it. */
+export interface QuestionBatch {
+  readonly rows: Readonly<Record<string, SampleArray>>;
+  readonly columns: Table["columns"];
+  readonly count: number;
+  readonly first: number;
 }
 
 /** What is asked. */
@@ -40,7 +59,11 @@ export interface Prediction {
   readonly session: Session;
   readonly tables: AsyncIterable<Table>;
   readonly batchSize: number;
+  /** Batches to answer; all when left out. */
+  readonly steps?: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Looks at each batch before it runs. @throws DataError */
+  check?(batch: QuestionBatch): void;
   /** Written into where layers keep a memory from run to run. */
   readonly state: StateArrays;
 }
@@ -48,44 +71,43 @@ export interface Prediction {
 /** float32 [count, ...] of each output by name. @throws signal.reason when aborted, which works between batches. */
 export async function predictTables(prediction: Prediction): Promise<Readonly<Record<string, Tensor<"float32">>>> {
   const parts = new Map<string, Tensor[]>();
-  const buffers = new Buffers();
-  for await (const table of prediction.tables)
-    for (const [name, values] of await predictTable(prediction, table, buffers))
-      parts.set(name, [...(parts.get(name) ?? []), ...values]);
+  let left = prediction.steps ?? Number.POSITIVE_INFINITY;
+  for await (const answers of answersOf(prediction)) {
+    for (const [name, value] of Object.entries(answers)) parts.set(name, [...(parts.get(name) ?? []), value]);
+    left--;
+    if (left === 0) break; // ends the stream too
+  }
   if (parts.size === 0) throw new DataError("predict: expected at least one batch, received none");
   return Object.fromEntries([...parts].map(([name, values]) => [name, joined(name, values)]));
 }
 
-async function predictTable(
-  { session, batchSize, signal, state }: Prediction,
-  table: Table,
-  buffers: Buffers,
-): Promise<ReadonlyMap<string, Tensor[]>> {
-  const parts = new Map<string, Tensor[]>();
+/** The answers of each batch. */
+async function* answersOf(prediction: Prediction): AsyncGenerator<Readonly<Record<string, Tensor>>> {
+  const { session, tables, batchSize, signal, state } = prediction;
+  const buffers = new Buffers();
   const wanted = new Set(session.inputs.map(({ name }) => name));
   // no sample at all: one run of no rows tells the sizes
-  for (let at = 0; at < Math.max(table.length, 1); at += batchSize) {
-    signal?.throwIfAborted();
-    const count = Math.min(batchSize, table.length - at);
-    const rows = buffers.take(table.columns, count);
-    await table.batch(
-      Uint32Array.from({ length: count }, (_, i) => at + i),
-      rows,
-    );
-    const feeds = Object.entries(rows).flatMap(([column, array]) => {
-      const name = column.startsWith("x/") ? column.slice("x/".length) : "";
-      const { shape, scale = 1 } = table.columns[column] ?? { shape: [] };
-      return wanted.has(name) ? [[name, dataTensor([count, ...shape], scaled(array, scale))] as const] : [];
-    });
-    const { outputs } = await session.run({
-      ...Object.fromEntries(tensorsOf(session, state)),
-      ...Object.fromEntries(feeds),
-    });
-    for (const [name, value] of Object.entries(outputs))
-      if (name.startsWith("next/")) state.get(name.slice("next/".length))?.set(numbersOf(value));
-      else parts.set(name, [...(parts.get(name) ?? []), value]);
-  }
-  return parts;
+  for await (const table of tables)
+    for (let at = 0; at < Math.max(table.length, 1); at += batchSize) {
+      signal?.throwIfAborted();
+      const count = Math.min(batchSize, table.length - at);
+      const rows = buffers.take(table.columns, count);
+      await table.batch(
+        Uint32Array.from({ length: count }, (_, i) => at + i),
+        rows,
+      );
+      prediction.check?.({ rows, columns: table.columns, count, first: at });
+      const feeds = Object.entries(rows).flatMap(([column, array]) => {
+        const name = column.startsWith("x/") ? column.slice("x/".length) : "";
+        const { shape, scale = 1 } = table.columns[column] ?? { shape: [] };
+        return wanted.has(name) ? [[name, dataTensor([count, ...shape], scaled(array, scale))] as const] : [];
+      });
+      const fed = { ...Object.fromEntries(tensorsOf(session, state)), ...Object.fromEntries(feeds) };
+      const { outputs } = await running(session.run(fed));
+      for (const [name, value] of Object.entries(outputs))
+        if (name.startsWith("next/")) state.get(name.slice("next/".length))?.set(numbersOf(value));
+      yield Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith("next/")));
+    }
 }
 
 /** float32 arithmetic throughout, as in training; whole numbers such as tokens stay. */

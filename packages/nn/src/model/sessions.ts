@@ -68,6 +68,8 @@ async function openSession<P extends { readonly model: Model }>(
   write: () => P,
 ): Promise<Opened<P>> {
   const program = write();
-  const session = await createSession(program.model, { name, ...(threads === undefined ? {} : { threads }) });
+  // the key has sizes and settings behind its first word, which nobody wants to read in front of an error
+  const [title = name] = name.split(" ");
+  const session = await createSession(program.model, { name: title, ...(threads === undefined ? {} : { threads }) });
   return { session, program };
 }

@@ -78,9 +78,7 @@ export function keptWeights(plan: Plan, weights: readonly NamedWeight[]): StateA
   const names = plan.weights.map(({ id }) => id);
   const given = new Set(weights.map(({ name }) => name));
   if (given.size !== weights.length || weights.length !== names.length || names.some((name) => !given.has(name)))
-    throw new DataError(
-      `weights: expected ${names.join(", ")}, received ${weights.map(({ name }) => name).join(", ")}`,
-    );
+    throw new DataError(`weights: expected ${names.join(", ")}, received ${[...given].join(", ") || "none"}`);
   return someWeights(plan, weights);
 }
 

@@ -1,9 +1,9 @@
 /** @file Labels that count more or less than others. */
 import { DataError } from "../errors.ts";
 import type { TargetSpec } from "../losses/loss.ts";
-import { isRecord } from "../schema/problems.ts";
+import { isRecord, shown } from "../schema/problems.ts";
 import { Buffers } from "./buffers.ts";
-import { type Column, elementsOf, type SampleArray, type Table } from "./source.ts";
+import { type Column, elementsOf, lossShapeOf, type SampleArray, type Table } from "./source.ts";
 
 /** How much a label counts, by label; 1 where it is left out. */
 export type ClassWeight = Readonly<Record<number, number>>;
@@ -26,20 +26,35 @@ export function readClassWeights(
     const target = targets.get(name);
     if (target === undefined)
       throw new DataError(`classWeight: no output is named "${name}"; outputs: ${[...targets.keys()].join(", ")}`);
-    const classes = target.classes ?? Math.max(2, target.shape.at(-1) ?? 1);
-    for (const [label, weight] of Object.entries(weights)) {
-      if (!(Number(label) >= 0 && Number(label) < classes && Number.isInteger(Number(label))))
-        throw new DataError(`classWeight: expected labels from 0 to ${classes - 1}, received ${label}`);
-      if (!(Number(weight) >= 0 && Number(weight) < Number.POSITIVE_INFINITY))
-        throw new DataError(`classWeight: expected weights from 0, received ${weight} for label ${label}`);
-    }
+    checkWeights(name, weights, target);
   }
   return byOutput;
 }
 
+/** How many labels an output has: of a loss that only compares them, any number. */
+const labelCount = ({ dtype, classes, shape }: TargetSpec): number =>
+  classes ?? (dtype === "int32" ? Number.POSITIVE_INFINITY : Math.max(2, shape.at(-1) ?? 1));
+
+function checkWeights(name: string, weights: ClassWeight, target: TargetSpec): void {
+  if (lossShapeOf(target).length === 0 && target.dtype === "int32" && target.shape.length > 0)
+    throw new DataError(
+      `classWeight: expected an output with a loss for each label, "${name}" has one for a whole list of them; use sampleWeight`,
+    );
+  const count = labelCount(target);
+  for (const [label, weight] of Object.entries(weights)) {
+    if (!(Number(label) >= 0 && Number(label) < count && Number.isInteger(Number(label))))
+      throw new DataError(`classWeight: expected labels from 0 to ${count - 1}, received ${label}`);
+    if (!(typeof weight === "number" && weight >= 0 && weight < Number.POSITIVE_INFINITY))
+      throw new DataError(`classWeight: expected weights from 0, received ${shown(weight)} for label ${label}`);
+  }
+  const all = Object.values(weights);
+  if (all.length === count && all.every((weight) => weight === 0))
+    throw new DataError("classWeight: expected a weight above 0 for one label at least, received 0 for all");
+}
+
 /** The label of an answer: itself, the place of the largest of several, or a yes or no. */
 function labelAt(y: SampleArray, at: number, width: number): number {
-  if (width === 1) return Math.round(y[at] ?? 0);
+  if (width === 1) return Math.max(0, Math.round(y[at] ?? 0)); // a hinge's -1 is its 0
   let best = 0;
   for (let i = 1; i < width; i++) if ((y[at + i] ?? 0) > (y[at + best] ?? 0)) best = i;
   return best;
@@ -72,7 +87,7 @@ export function withClassWeights(table: Table, weights: ReadonlyMap<string, Clas
         const perSample = elementsOf(shape);
         const perOwn = elementsOf(own?.shape ?? []);
         for (let i = 0; i < indices.length * perSample; i++) {
-          const place = perOwn === perSample ? i : Math.floor(i / perSample);
+          const place = Math.floor((i * perOwn) / perSample); // own weights may leave last axes out
           target[i] =
             (byLabel[labelAt(labels, i * width, width)] ?? 1) * (own === undefined ? 1 : (sample?.[place] ?? 1));
         }

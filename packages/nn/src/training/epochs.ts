@@ -19,8 +19,10 @@ export interface EpochOptions {
   readonly seed: number;
   /** Batches of an epoch; all of the data's when left out. */
   readonly stepsPerEpoch: number | undefined;
-  /** True: a number of steps goes on where the last epoch stopped. False: every epoch is the first. */
+  /** True: a number of steps goes on where the last epoch stopped. False: every epoch is the first, and has at most all batches. */
   readonly goesOn: boolean;
+  /** What messages call the first sample, 0. */
+  readonly first?: number;
 }
 
 /** The batches of a training's epochs. */
@@ -89,8 +91,9 @@ export class Epochs {
     const { batchSize, stepsPerEpoch, shuffle, seed } = this.#options;
     const order = (pass: number): Uint32Array =>
       shuffle ? shuffledOrder(table.length, seed, pass) : Uint32Array.from({ length: table.length }, (_, i) => i);
-    if (stepsPerEpoch === undefined) return tableFeed(table, order(epoch), batchSize, this.#signature);
     const perPass = Math.ceil(table.length / batchSize);
+    if (stepsPerEpoch === undefined || (!this.#options.goesOn && stepsPerEpoch >= perPass))
+      return tableFeed(table, order(epoch), batchSize, this.#signature, this.#options.first);
     const [first, last] = [epoch * stepsPerEpoch, (epoch + 1) * stepsPerEpoch];
     const [firstPass, lastPass] = [Math.floor(first / perPass), Math.floor((last - 1) / perPass)];
     const passes = Array.from({ length: lastPass - firstPass + 1 }, (_, i) => {
@@ -101,7 +104,7 @@ export class Epochs {
     const feeds = passes.map(
       ({ pass, start, end }) =>
         () =>
-          tableFeed(table, order(pass).subarray(start, end), batchSize, this.#signature),
+          tableFeed(table, order(pass).subarray(start, end), batchSize, this.#signature, this.#options.first),
     );
     const samples = passes.reduce((sum, { start, end }) => sum + end - start, 0);
     return joinedFeeds(feeds, stepsPerEpoch, samples);

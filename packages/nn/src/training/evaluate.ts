@@ -4,13 +4,14 @@ import { DataError } from "../errors.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type Reports, ScoreSum, type Scores } from "./history.ts";
+import { running } from "./run-failure.ts";
 import type { SampleArray } from "./source.ts";
 import type { StateArrays } from "./state.ts";
 
 /** What evaluation needs of a model. */
 export interface Evaluation {
-  /** The session for samples of these columns. */
-  session(columns: Run["columns"]): Promise<Session>;
+  /** The session for batches of these columns and this size. */
+  session(columns: Run["columns"], batch: number): Promise<Session>;
   readonly metrics: ReadonlyMap<string, Metric>;
   /** Names of the model's outputs. */
   readonly outputs: readonly string[];
@@ -40,14 +41,14 @@ export async function evaluateFeed(
 }
 
 async function evaluateRun({ session: open, state }: Evaluation, run: Run, sum: ScoreSum): Promise<void> {
-  const session = await open(run.columns);
+  const session = await open(run.columns, run.batch);
   const fed = Object.fromEntries(tensorsOf(session, state));
   const reports = session.outputs.map(({ name }) => name).filter((name) => name.startsWith("report/"));
   const wanted = new Set(session.inputs.map(({ name }) => name));
   const rows = Object.entries(run.arrays).flatMap(([name, array]) =>
     wanted.has(name) ? [[name, dataTensor([run.batch, ...(run.columns[name]?.shape ?? [])], array)]] : [],
   );
-  const results = (await session.run({ ...fed, ...Object.fromEntries(rows) })).outputs;
+  const results = (await running(session.run({ ...fed, ...Object.fromEntries(rows) }))).outputs;
   sum.add(
     run.batch,
     1,

@@ -1,11 +1,11 @@
 /** @file Batches for runs of the training program: many steps of one batch size at a time. */
 import { DataError, NnError } from "../errors.ts";
-import type { TargetSpec } from "../losses/loss.ts";
+import { isRecord, shown } from "../schema/problems.ts";
 import { Buffers } from "./buffers.ts";
+import { batchCheck, type PlaceOf } from "./check-batch.ts";
 import { arrayTable } from "./samples.ts";
 import {
   type Column,
-  checkLabels,
   elementsOf,
   type LabelledData,
   type SampleArray,
@@ -21,6 +21,8 @@ export interface Run {
   readonly columns: Readonly<Record<string, Column>>;
   /** [steps, batch, ...] of each column. */
   readonly arrays: Readonly<Record<string, SampleArray>>;
+  /** Which sample of the data a row is. */
+  readonly placeOf: PlaceOf;
 }
 
 /** One epoch's batches. */
@@ -33,18 +35,10 @@ export interface Feed {
   close?(): Promise<void>;
 }
 
-/** @throws DataError naming the first label that is no class. */
-function checkRun(arrays: Run["arrays"], targets: ReadonlyMap<string, TargetSpec>): void {
-  for (const [name, target] of targets) {
-    const labels = arrays[`y/${name}`];
-    if (labels !== undefined) checkLabels(labels, target);
-  }
-}
-
-/** The rows of a table in a given order; the last batch may be smaller. */
-export function tableFeed(table: Table, order: Uint32Array, batchSize: number, signature: Signature): Feed {
+/** The rows of a table in a given order; the last batch may be smaller. `first`: what messages call the table's first row. */
+export function tableFeed(table: Table, order: Uint32Array, batchSize: number, signature: Signature, first = 0): Feed {
   const { columns } = table;
-  const targets = signature.targets(sampleShapes(table, signature.inputs));
+  const check = batchCheck(columns, sampleShapes(table, signature.inputs), signature);
   const buffers = new Buffers(2); // one run is fed while the next is gathered
   let at = 0;
   return {
@@ -57,10 +51,12 @@ export function tableFeed(table: Table, order: Uint32Array, batchSize: number, s
       const steps = Math.min(mostSteps, Math.floor(left / batch));
       const count = steps * batch;
       const arrays = buffers.take(columns, count);
-      await table.batch(order.subarray(at, at + count), arrays);
-      checkRun(arrays, targets);
+      const rows = order.subarray(at, at + count);
+      await table.batch(rows, arrays);
+      const placeOf = (row: number): string => `[${(rows[row] ?? 0) + first}]`;
+      check(arrays, placeOf);
       at += count;
-      return { steps, batch, columns, arrays };
+      return { steps, batch, columns, arrays, placeOf };
     },
   };
 }
@@ -108,22 +104,48 @@ export function limitedFeed(feed: Feed, steps: number, epoch: number): Feed {
 /** A batch that a stream hands over: samples and answers of the same count. */
 export type StreamBatch = LabelledData;
 
-/** Batches that come one by one: an async iterable that can be begun again for each epoch, or a function of the epoch. */
-export type BatchStream = AsyncIterable<StreamBatch> | ((epoch: number) => AsyncIterable<StreamBatch>);
+/** Something that hands over batches, waiting between them or not. */
+export type Batches = AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
 
-/** True for batches that come one by one. */
+/** Batches that come one by one: an iterable that can be begun again for each epoch, or a function of the epoch, from 0. */
+export type BatchStream = Batches | ((epoch: number) => Batches);
+
+/** True for batches that come one by one. Lists are nested samples. */
 export const isStream = (data: unknown): data is BatchStream =>
-  typeof data === "function" || (typeof data === "object" && data !== null && Symbol.asyncIterator in data);
+  typeof data === "function" || (isRecord(data) && (Symbol.asyncIterator in data || isBatches(data)));
 
-/** Batches of an async iterator, each after `change`; neighbours of one size run together. */
+const isBatches = (data: object): boolean => Symbol.iterator in data && !ArrayBuffer.isView(data);
+
+/** What a stream begins with in an epoch. @throws DataError when a function gives nothing that hands over batches */
+export function batchesOf(stream: BatchStream, epoch: number): Batches {
+  const batches = typeof stream === "function" ? stream(epoch) : stream;
+  const given: unknown = batches;
+  if (typeof given === "object" && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given))
+    return batches;
+  throw new DataError(
+    `stream: expected the function (epoch) => batches to give an iterable of { x, y }, received ${given instanceof Promise ? "a promise; write it as async function*" : shown(given)}`,
+  );
+}
+
+const iteratorOf = (batches: Batches): AsyncIterator<StreamBatch> | Iterator<StreamBatch> =>
+  Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
+
+/** @throws DataError for what is no batch: streams are written by hand. */
+function readBatch(batch: unknown): StreamBatch {
+  if (isRecord(batch) && "x" in batch && "y" in batch) return batch as unknown as StreamBatch;
+  throw new DataError(`stream: expected batches { x, y }, received ${Array.isArray(batch) ? "a list" : shown(batch)}`);
+}
+
+/** Batches of an iterator, each after `change`; neighbours of one size run together. */
 export function streamFeed(
-  iterator: AsyncIterator<StreamBatch>,
+  iterator: AsyncIterator<StreamBatch> | Iterator<StreamBatch>,
   signature: Signature,
   change: (table: Table) => Table = (table) => table,
 ): Feed {
   const buffers = new Buffers(2); // one run is fed while the next is gathered
   let waiting: Table | undefined;
   let isDone = false;
+  let batches = 0;
   const pull = async (): Promise<Table | undefined> => {
     const held = waiting;
     waiting = undefined;
@@ -131,7 +153,7 @@ export function streamFeed(
     const { value, done } = await iterator.next();
     isDone = done === true;
     if (isDone) return undefined;
-    const table = arrayTable(value, signature);
+    const table = arrayTable(readBatch(value), signature);
     if (table.length === 0) throw new DataError("x: expected batches of at least one sample, received an empty one");
     return change(table);
   };
@@ -157,8 +179,11 @@ export function streamFeed(
       const arrays = buffers.take(columns, group.length * batch);
       const all = Uint32Array.from({ length: batch }, (_, i) => i);
       for (const [i, table] of group.entries()) await table.batch(all, sliceOf(arrays, columns, i * batch, batch));
-      checkRun(arrays, signature.targets(sampleShapes(first, signature.inputs)));
-      return { steps: group.length, batch, columns, arrays };
+      const before = batches;
+      batches += group.length;
+      const placeOf = (row: number): string => `[${row % batch}] of batch ${before + Math.floor(row / batch) + 1}`;
+      batchCheck(columns, sampleShapes(first, signature.inputs), signature)(arrays, placeOf);
+      return { steps: group.length, batch, columns, arrays, placeOf };
     },
     async close() {
       if (!isDone) await iterator.return?.();
@@ -176,9 +201,8 @@ const sliceOf = (arrays: Run["arrays"], columns: Table["columns"], start: number
   );
 
 /** Begins a stream for an epoch. @throws NnError when it cannot be begun again. */
-export function openStream(stream: BatchStream, epoch: number, opened: Set<unknown>): AsyncIterator<StreamBatch> {
-  const iterable = typeof stream === "function" ? stream(epoch) : stream;
-  const iterator = iterable[Symbol.asyncIterator]();
+export function openStream(stream: BatchStream, epoch: number, opened: Set<unknown>): ReturnType<typeof iteratorOf> {
+  const iterator = iteratorOf(batchesOf(stream, epoch));
   if (opened.has(iterator))
     throw new NnError(
       `epoch ${epoch + 1}: expected batches that can be read again, received a generator that has ended; pass a function (epoch) => batches, or train one epoch`,

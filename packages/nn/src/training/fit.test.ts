@@ -167,7 +167,7 @@ describe("data that cannot be trained on is told", () => {
     [
       "a label that is no class",
       () => classifier().fit(x, labels.with(7, 3)),
-      "y: expected labels from 0 to 2, received 3",
+      "y: expected labels from 0 to 2, received 3 at y[7]; the last layer has 3 outputs",
     ],
   ])("%s", async (_, use, message) => {
     await expect(use()).rejects.toThrow(message);
@@ -179,7 +179,7 @@ describe("data that cannot be trained on is told", () => {
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NonFiniteLossError);
     expect(String(error)).toContain("epoch 1, step 2: expected a finite loss, received NaN; x/");
-    expect(String(error)).toContain("sample 2 of the batch has NaN; leave such samples out or fill them in");
+    expect(String(error)).toContain("sample 2 of the batch has NaN (x[5]); leave such samples out or fill them in");
   });
 });
 

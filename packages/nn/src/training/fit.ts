@@ -11,6 +11,7 @@ import { dataTensor, numbersOf, reportsOf, tensorsOf } from "./evaluate.ts";
 import type { Feed, Run } from "./feed.ts";
 import { type EpochResult, type History, historyOf, type Progress, ScoreSum, type Scores } from "./history.ts";
 import { Pace } from "./pace.ts";
+import { running } from "./run-failure.ts";
 import { elementsOf } from "./source.ts";
 import { copyState, emptyLike, firstNonFinite, type StateArrays, type TrainingState } from "./state.ts";
 
@@ -152,14 +153,16 @@ async function trainEpoch(
   };
 }
 
-/** The first number of a step's batch that is none: "x/input: sample 3 of the batch has NaN". */
-function badSample({ arrays, columns, batch }: Run, step: number): string | undefined {
+/** The first number of a step's batch that is none: "x/input: sample 3 of the batch has NaN (x[17])". */
+function badSample({ arrays, columns, batch, placeOf }: Run, step: number): string | undefined {
   for (const [name, array] of Object.entries(arrays)) {
     if (!(array instanceof Float32Array)) continue;
     const size = elementsOf(columns[name]?.shape ?? []);
     const rows = array.subarray(step * batch * size, (step + 1) * batch * size);
     const at = rows.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) return `${name}: sample ${Math.floor(at / size) + 1} of the batch has ${rows[at]}`;
+    const row = Math.floor(at / Math.max(1, size));
+    if (at >= 0)
+      return `${name}: sample ${row + 1} of the batch has ${rows[at]} (${name.split("/")[0]}${placeOf(step * batch + row)})`;
   }
   return undefined;
 }
@@ -202,7 +205,7 @@ class Runner {
     const { session, program } = await trainer(run);
     const spare = this.#spare;
     const into = Object.fromEntries(tensorsOf(session, spare, "next/"));
-    const { outputs, elapsedMs } = await session.run(this.#feeds(run, session, program), { into });
+    const { outputs, elapsedMs } = await running(session.run(this.#feeds(run, session, program), { into }));
     if (run.batch === this.#batch) this.#pace.note(run.steps, elapsedMs);
     const losses = numbersOf(outputs["report/loss"]);
     const bad = losses.findIndex((loss) => !Number.isFinite(loss));

@@ -2,80 +2,19 @@
 import { DataError } from "../errors.ts";
 import type { TargetSpec } from "../losses/loss.ts";
 import type { NetworkInput } from "../network/network.ts";
-import { isRecord } from "../schema/problems.ts";
+import { byName, type Sized } from "./read-samples.ts";
 import {
   type Column,
   elementsOf,
   type LabelledData,
+  lossShapeOf,
   type NamedSamples,
-  type NestedNumbers,
+  named,
   type SampleArray,
-  type Samples,
   type Signature,
   sampleShapes,
   type Table,
 } from "./source.ts";
-
-/** Samples with their sizes, first axis the count. */
-interface Sized {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number> | ArrayLike<bigint>;
-  readonly scale: number;
-}
-
-const isNested = (value: unknown): value is NestedNumbers => Array.isArray(value);
-
-/** Sizes and numbers of nested lists. @throws DataError when they are ragged. */
-function flatten(nested: NestedNumbers, what: string): Sized {
-  const shape: number[] = [];
-  for (let at: unknown = nested; isNested(at); at = at[0]) shape.push(at.length);
-  const data: number[] = [];
-  const visit = (value: unknown, depth: number): void => {
-    if (depth === shape.length && typeof value === "number") data.push(value);
-    else if (isNested(value) && value.length === shape[depth]) for (const item of value) visit(item, depth + 1);
-    else
-      throw new DataError(
-        `${what}: expected lists of equal length with numbers inside, [${shape.join(", ")}]; one differs`,
-      );
-  };
-  visit(nested, 0);
-  return { shape, data: Float64Array.from(data), scale: 1 };
-}
-
-/** Reads samples. @throws DataError when they are no samples, or sizes and data differ. */
-function readSamples(value: unknown, what: string): Sized {
-  if (isNested(value)) return flatten(value, what);
-  const data = isRecord(value) ? value["data"] : undefined;
-  const shape = isRecord(value) ? value["shape"] : undefined;
-  const isNumbers = ArrayBuffer.isView(data) && !(data instanceof DataView);
-  if (!isRecord(value) || !isNumbers || !Array.isArray(shape) || shape.length === 0)
-    throw new DataError(`${what}: expected a tensor, { shape, data } with a typed array, or nested lists of numbers`);
-  const sizes: number[] = shape.map(Number);
-  const numbers = data as unknown as ArrayLike<number> | ArrayLike<bigint>;
-  if (elementsOf(sizes) !== numbers.length)
-    throw new DataError(
-      `${what}: expected ${elementsOf(sizes)} numbers for [${sizes.join(", ")}], received ${numbers.length}`,
-    );
-  const scale = value["scale"] ?? 1;
-  if (typeof scale !== "number" || !Number.isFinite(scale))
-    throw new DataError(`${what}: expected scale to be a finite number, received ${String(scale)}`);
-  return { shape: sizes, data: numbers, scale };
-}
-
-/** Samples by name; those without a name belong to the only one. @throws DataError when names differ from `names` */
-function byName(data: NamedSamples | undefined, names: readonly string[], what: string): Map<string, Sized> {
-  const isOne = isNested(data) || (isRecord(data) && ArrayBuffer.isView(data["data"])) || !isRecord(data);
-  const [only = ""] = names;
-  if (isOne) {
-    if (names.length !== 1)
-      throw new DataError(`${what}: expected samples by name, { ${names.join(", ")} }, received one array`);
-    return new Map([[only, readSamples(data, what)]]);
-  }
-  const given = Object.entries(data as Readonly<Record<string, Samples>>);
-  if (given.length !== names.length || given.some(([name]) => !names.includes(name)))
-    throw new DataError(`${what}: expected ${names.join(", ")}, received ${given.map(([name]) => name).join(", ")}`);
-  return new Map(given.map(([name, samples]) => [name, readSamples(samples, `${what}/${name}`)]));
-}
 
 /** One column in memory. */
 interface Stored {
@@ -85,40 +24,70 @@ interface Stored {
 }
 
 /** The data as the model takes it: bytes stay bytes for inputs of numbers. */
-function storeInput({ data, shape, scale }: Sized, { name, dtype }: NetworkInput): Stored {
-  const kept = dtype === "int32" ? asInts(data) : data instanceof Uint8Array ? data : asFloats(data);
+function storeInput({ data, shape, scale }: Sized, { name, dtype }: NetworkInput, what: string): Stored {
+  const kept = dtype === "int32" ? asInts(data, what) : data instanceof Uint8Array ? data : asFloats(data);
   const kind = kept instanceof Uint8Array ? "uint8" : kept instanceof Int32Array ? "int32" : "float32";
   return { name: `x/${name}`, column: { dtype: kind, shape: shape.slice(1), scale }, data: kept };
 }
 
-const asInts = (data: Sized["data"]): Int32Array => (data instanceof Int32Array ? data : Int32Array.from(data, Number));
+/** Whole numbers as int32. @throws DataError for others, which a conversion would make labels or tokens of in silence */
+function asInts(data: Sized["data"], what: string): Int32Array {
+  if (data instanceof Int32Array) return data;
+  const ints = Int32Array.from(data, Number);
+  for (let i = 0; i < ints.length; i++)
+    if (Number(data[i]) !== ints[i])
+      throw new DataError(`${what}: expected whole numbers of 32 bits, received ${data[i]} at number ${i}`);
+  return ints;
+}
+
 const asFloats = (data: Sized["data"]): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data, Number);
 
+/** Which answers: the output they belong to, and how messages call them. */
+interface Place {
+  readonly name: string;
+  readonly what: string;
+}
+
+/** What to do about labels where one-hot answers are wanted, and the other way round. */
+function adviceOn(shape: readonly number[], target: TargetSpec): string {
+  const width = target.shape.at(-1) ?? 1;
+  const isLabel = target.dtype === "float32" && width > 1 && shape.join() === target.shape.slice(0, -1).join();
+  if (isLabel && target.range !== undefined)
+    return "; for labels use the loss sparseCategoricalCrossentropy, or make them one-hot";
+  const isOneHot = shape.length === target.shape.length + 1 && shape.at(-1) === target.classes;
+  return isOneHot ? "; for one-hot answers use the loss categoricalCrossentropy" : "";
+}
+
 /** Answers as the loss takes them. Labels may be [count] or [count, 1]. @throws DataError when sizes differ */
-function storeTarget(answers: Sized, name: string, target: TargetSpec): Stored {
+function storeTarget(answers: Sized, { name, what }: Place, target: TargetSpec): Stored {
   const shape = answers.shape.slice(1);
   const hasSpareAxis = shape.at(-1) === 1 && shape.length === target.shape.length + 1;
   const lacksAxis = target.shape.at(-1) === 1 && shape.length === target.shape.length - 1;
   const fitted = hasSpareAxis ? shape.slice(0, -1) : lacksAxis ? [...shape, 1] : shape;
   if (fitted.join() !== target.shape.join())
     throw new DataError(
-      `y: expected ${target.dtype === "int32" ? "labels" : "answers"} of [${["count", ...target.shape].join(", ")}], received [${answers.shape.join(", ")}]`,
+      `${what}: expected ${target.dtype === "int32" ? "labels" : "answers"} of [${["count", ...target.shape].join(", ")}], received [${answers.shape.join(", ")}]${adviceOn(fitted, target)}`,
     );
-  const data = target.dtype === "int32" ? asInts(answers.data) : asFloats(answers.data);
+  const data = target.dtype === "int32" ? asInts(answers.data, what) : asFloats(answers.data);
   return { name: `y/${name}`, column: { dtype: target.dtype, shape: target.shape }, data };
 }
 
-/** Weights of samples or of answers. @throws DataError when they are neither, or below 0 */
-function storeWeight(weights: Sized, name: string, target: TargetSpec): Stored {
-  const shape = weights.shape.slice(1);
-  if (shape.length > target.shape.length || shape.some((size, axis) => size !== target.shape[axis]))
+/**
+ * Weights of samples, or of answers one by one; [count, 1] for [count], as Keras has it.
+ * @throws DataError when they are neither, or below 0
+ */
+function storeWeight(weights: Sized, name: string, target: TargetSpec, what: string): Stored {
+  const most = lossShapeOf(target);
+  const given = weights.shape.slice(1);
+  const shape = given.length === most.length + 1 && given.at(-1) === 1 ? given.slice(0, -1) : given;
+  if (shape.length > most.length || shape.some((size, axis) => size !== most[axis]))
     throw new DataError(
-      `sampleWeight: expected [count], or a weight for each answer [${["count", ...target.shape].join(", ")}], received [${weights.shape.join(", ")}]`,
+      `${what}: expected [count]${most.length === 0 ? "" : `, or a weight for each answer [${["count", ...most].join(", ")}]`}, received [${weights.shape.join(", ")}]`,
     );
   const data = asFloats(weights.data);
   const wrong = data.findIndex((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
-  if (wrong >= 0) throw new DataError(`sampleWeight: expected numbers from 0, received ${data[wrong]} at ${wrong}`);
+  if (wrong >= 0) throw new DataError(`${what}: expected numbers from 0, received ${data[wrong]} at ${wrong}`);
   return { name: `weight/${name}`, column: { dtype: "float32", shape }, data };
 }
 
@@ -141,11 +110,11 @@ function copyRows(from: SampleArray, size: number, indices: Uint32Array, into: S
 }
 
 /** The one count of several arrays. @throws DataError when they differ */
-function countOf(arrays: ReadonlyMap<string, Sized>, what: string, expected?: number): number {
+function countOf(arrays: ReadonlyMap<string, Sized>, what: string, expected?: number, things = "answers"): number {
   let count = expected;
   for (const { shape } of arrays.values()) {
     if (count !== undefined && shape[0] !== count)
-      throw new DataError(`${what}: expected ${count} answers, one per sample, received ${shape[0]}`);
+      throw new DataError(`${what}: expected ${count} ${things}, one per sample, received ${shape[0]}`);
     count = shape[0];
   }
   return count ?? 0;
@@ -158,22 +127,17 @@ export function sampleTable(x: NamedSamples, inputs: readonly NetworkInput[]): T
 }
 
 function inputColumns(x: NamedSamples, inputs: readonly NetworkInput[]): { count: number; columns: Stored[] } {
-  const given = byName(
-    x,
-    inputs.map(({ name }) => name),
-    "x",
-  );
+  const names = inputs.map(({ name }) => name);
+  const given = byName(x, names, "x");
   const columns = inputs.flatMap((input) => {
-    const sized = given.get(input.name);
+    const [sized, what] = [given.get(input.name), named("x", input.name, names)];
     // an empty list has no sizes to compare
     if (sized?.shape.length === 1 && sized.shape[0] === 0 && input.shape.length > 0)
-      throw new DataError(
-        `${inputs.length === 1 ? "x" : `x/${input.name}`}: expected at least one sample, received none`,
-      );
-    return sized === undefined ? [] : [storeInput(sized, input)];
+      throw new DataError(`${what}: expected at least one sample, received none`);
+    return sized === undefined ? [] : [storeInput(sized, input, what)];
   });
   sampleShapes({ columns: Object.fromEntries(columns.map(({ name, column }) => [name, column])) }, inputs);
-  return { count: countOf(given, "x"), columns };
+  return { count: countOf(given, "x", undefined, "samples in each input"), columns };
 }
 
 /**
@@ -187,13 +151,14 @@ export function arrayTable({ x, y, sampleWeight }: LabelledData, signature: Sign
   const names = [...targets.keys()];
   const answers = byName(y, names, "y");
   countOf(answers, "y", count);
-  const weights = sampleWeight === undefined ? new Map<string, Sized>() : byName(sampleWeight, names, "sampleWeight");
-  countOf(weights, "sampleWeight", count);
+  const weights =
+    sampleWeight === undefined ? new Map<string, Sized>() : byName(sampleWeight, names, "sampleWeight", { some: true });
+  countOf(weights, "sampleWeight", count, "weights");
   const stored = [...targets].flatMap(([name, target]) => {
     const [answer, weight] = [answers.get(name), weights.get(name)];
     return [
-      ...(answer === undefined ? [] : [storeTarget(answer, name, target)]),
-      ...(weight === undefined ? [] : [storeWeight(weight, name, target)]),
+      ...(answer === undefined ? [] : [storeTarget(answer, { name, what: named("y", name, names) }, target)]),
+      ...(weight === undefined ? [] : [storeWeight(weight, name, target, named("sampleWeight", name, names))]),
     ];
   });
   return tableOf(count, [...columns, ...stored]);

@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
 import { formatSample, type SampleShape } from "../layers/shape.ts";
 import type { TargetSpec } from "../losses/loss.ts";
 import type { NetworkInput } from "../network/network.ts";
-import { isRecord } from "../schema/problems.ts";
+import { isRecord, shown } from "../schema/problems.ts";
 
 /** Arrays that samples are kept in. */
 export type SampleArray = Float32Array | Uint8Array | Int32Array;
@@ -70,7 +70,19 @@ export interface Signature {
   readonly inputs: readonly NetworkInput[];
   /** What the answers look like, by output, for samples of these sizes. @throws ShapeError, SpecError */
   targets(shapes: readonly SampleShape[]): ReadonlyMap<string, TargetSpec>;
+  /** Outputs that a mask goes with, for samples of these sizes: what it drops may be anything. */
+  masked(shapes: readonly SampleShape[]): ReadonlySet<string>;
+  /** Of inputs of whole numbers that are looked up: they count from 0 up to but without this. */
+  readonly vocabularies: ReadonlyMap<string, number>;
 }
+
+/** What messages call the data of one of several inputs or outputs: "y" of the only one, else "y/NAME". */
+export const named = (what: string, name: string, all: readonly string[]): string =>
+  all.length > 1 ? `${what}/${name}` : what;
+
+/** Sizes of the numbers that a loss makes of one sample: as many weights an answer may have. */
+export const lossShapeOf = ({ dtype, shape, lossShape }: TargetSpec): readonly number[] =>
+  lossShape ?? (dtype === "int32" ? shape : shape.slice(0, -1));
 
 /** Elements of one sample. */
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -105,19 +117,53 @@ export function sampleShapes(
       shape.every((size, axis) => size === null || size === column.shape[axis]);
     if (column !== undefined && fits) return column.shape;
     throw new DataError(
-      `${inputs.length === 1 ? "x" : `x/${name}`}: expected samples of ${formatSample(shape)}, received ${column === undefined ? "none" : `samples of ${formatSample(column.shape)}`}; reshape the data or change the model's inputShape`,
+      `${named(
+        "x",
+        name,
+        inputs.map((one) => one.name),
+      )}: expected samples of ${formatSample(shape)}, received ${column === undefined ? "none" : `samples of ${formatSample(column.shape)}`}; reshape the data or change the model's inputShape`,
     );
   });
 }
 
+const dtypes: readonly unknown[] = ["float32", "uint8", "int32"];
+
+/** @throws DataError for a length or columns that are none: sources are written by hand. */
+function checkForm({ length, columns }: Pick<Table, "length" | "columns">): void {
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new DataError(`length: expected a whole number from 0, received ${shown(length)}`);
+  for (const [name, { dtype, shape }] of Object.entries(columns)) {
+    if (!dtypes.includes(dtype))
+      throw new DataError(`${name}: expected dtype to be float32, uint8 or int32, received ${shown(dtype)}`);
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+      throw new DataError(`${name}: expected shape to be the sizes of one sample, received ${shown(shape)}`);
+  }
+}
+
+/** A table of questions. @throws DataError when it lacks an input */
+export function checkInputs(table: Table, inputs: readonly NetworkInput[]): Table {
+  checkForm(table);
+  sampleShapes(table, inputs);
+  return table;
+}
+
 /** @throws DataError when a table lacks an input or answers of the sizes that the losses want. */
-export function checkTable(table: Pick<Table, "columns">, signature: Signature): void {
+export function checkTable(table: Table, signature: Signature): void {
+  checkForm(table);
   const targets = signature.targets(sampleShapes(table, signature.inputs));
   for (const [name, { dtype, shape }] of targets) {
     const column = table.columns[`y/${name}`];
     if (column === undefined || column.shape.join() !== shape.join() || column.dtype !== dtype)
       throw new DataError(
         `y/${name}: expected ${dtype} answers of ${formatSample(shape)}, received ${column === undefined ? "none" : `${column.dtype} of ${formatSample(column.shape)}`}`,
+      );
+  }
+  for (const [name, { dtype, shape }] of columnsOf(table.columns, "weight")) {
+    const target = targets.get(name);
+    const most = target && lossShapeOf(target);
+    if (most === undefined || dtype !== "float32" || shape.some((size, axis) => size !== most[axis]))
+      throw new DataError(
+        `weight/${name}: expected ${most === undefined ? `the name of an output (${[...targets.keys()].join(", ")})` : `float32 weights of [], or ${formatSample(most)} for each answer`}, received ${dtype} of ${formatSample(shape)}`,
       );
   }
 }
@@ -151,15 +197,3 @@ export const part = (table: Table, start: number, end: number): Table => ({
       into,
     ),
 });
-
-/** @throws DataError naming the first label that is no class. */
-export function checkLabels(labels: SampleArray, { classes, padding }: TargetSpec): void {
-  if (classes === undefined) return;
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] ?? 0;
-    if ((label < 0 || label >= classes) && label !== padding)
-      throw new DataError(
-        `y: expected labels from 0 to ${classes - 1}, received ${label}; the last layer has ${classes} outputs`,
-      );
-  }
-}

@@ -258,7 +258,7 @@ describe("ctc", () => {
   it("tells what it wants", () => {
     const target = (shape: readonly number[], settings: Readonly<Record<string, unknown>> = {}) =>
       ctc(settings).value.target(shape);
-    expect(target([200, 30])).toEqual({ dtype: "int32", shape: [200], classes: 30, padding: -1 });
+    expect(target([200, 30])).toEqual({ dtype: "int32", shape: [200], classes: 30, padding: -1, lossShape: [] });
     expect(target([200, 30], { maxLabels: 40 }).shape).toEqual([40]);
     expect(() => target([30])).toThrow(ShapeError);
     expect(() => target([30])).toThrow(

@@ -90,7 +90,7 @@ export const ctc = defineKind(
           "ctc",
           `expected an output of [time, classes] with 2 classes or more, the blank among them, received [${outputShape.join(", ")}]; use a layer that keeps the steps (returnSequences) and dense behind it`,
         );
-      return { dtype: "int32", shape: [maxLabels ?? steps], classes, padding: -1 };
+      return { dtype: "int32", shape: [maxLabels ?? steps], classes, padding: -1, lossShape: [] };
     },
     perAnswer(prediction) {
       if (prediction.logits?.activation === "sigmoid")
