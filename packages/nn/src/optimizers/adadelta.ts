@@ -12,7 +12,7 @@ export interface AdadeltaSettings extends OptimizerSettings {
 /** The table's entry of `adadelta`. */
 export const adadeltaKind = defineOptimizer(
   "adadelta",
-  { learningRate: 0.001, fields: { rho: fraction(0.95), epsilon: positive(1e-7) } },
+  { byElement: true, learningRate: 0.001, fields: { rho: fraction(0.95), epsilon: positive(1e-7) } },
   ({ rho, epsilon }, learningRate) => ({
     slots: (shape) => zeroSlots(shape, "gradients", "moves"),
     scalars: (step, rateFactor) => ({ rate: learningRate(step - 1) * rateFactor }),

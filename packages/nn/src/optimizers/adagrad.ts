@@ -13,6 +13,7 @@ export interface AdagradSettings extends OptimizerSettings {
 export const adagradKind = defineOptimizer(
   "adagrad",
   {
+    byElement: true,
     learningRate: 0.001,
     fields: {
       initialAccumulatorValue: numberWhere("a number from 0", (value) => value >= 0, 0.1),

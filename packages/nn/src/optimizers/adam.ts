@@ -41,10 +41,14 @@ const rule = ({ beta1, beta2, epsilon, amsgrad }: Config, learningRate: Schedule
 });
 
 /** The table's entry of `adam`. */
-export const adamKind = defineOptimizer("adam", { learningRate: 0.001, fields }, rule);
+export const adamKind = defineOptimizer("adam", { learningRate: 0.001, fields, byElement: true }, rule);
 
 /** The table's entry of `adamw`. */
-export const adamwKind = defineOptimizer("adamw", { learningRate: 0.001, weightDecay: 0.004, fields }, rule);
+export const adamwKind = defineOptimizer(
+  "adamw",
+  { learningRate: 0.001, weightDecay: 0.004, fields, byElement: true },
+  rule,
+);
 
 /**
  * Adam: `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²;

@@ -13,7 +13,11 @@ export interface AdamaxSettings extends OptimizerSettings {
 /** The table's entry of `adamax`. */
 export const adamaxKind = defineOptimizer(
   "adamax",
-  { learningRate: 0.001, fields: { beta1: fraction(0.9), beta2: fraction(0.999), epsilon: positive(1e-7) } },
+  {
+    byElement: true,
+    learningRate: 0.001,
+    fields: { beta1: fraction(0.9), beta2: fraction(0.999), epsilon: positive(1e-7) },
+  },
   ({ beta1, beta2, epsilon }, learningRate) => ({
     slots: (shape) => zeroSlots(shape, "momentum", "largest"),
     scalars: (step, rateFactor) => ({ rate: (learningRate(step - 1) * rateFactor) / (1 - beta1 ** step) }),

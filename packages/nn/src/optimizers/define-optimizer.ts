@@ -21,6 +21,7 @@ import { movingAverage } from "./transforms/average.ts";
 import { chain } from "./transforms/chain.ts";
 import { clipByGlobalNorm, clipByNorm, clipByValue } from "./transforms/clip.ts";
 import { decoupledDecay } from "./transforms/decay.ts";
+import { together } from "./transforms/together.ts";
 
 /** Settings that every optimizer takes, as in Keras. */
 export interface OptimizerSettings {
@@ -60,10 +61,21 @@ const sharedFields = {
 
 type Shared = ConfigOf<typeof sharedFields>;
 
-/** A rule with the learning rate as a schedule; `defaults` replace those of shared settings. */
+/** What is true of one optimizer. */
+export interface OptimizerDefinition<F extends Fields> {
+  /** Default of the setting. */
+  readonly learningRate: number;
+  /** Default of the setting; none when left out. */
+  readonly weightDecay?: number | null;
+  readonly fields: F;
+  /** True when each element of a weight moves by itself: small weights are then moved as one. */
+  readonly byElement?: boolean;
+}
+
+/** A rule with the learning rate as a schedule. */
 export function defineOptimizer<F extends Fields>(
   type: string,
-  { learningRate, weightDecay = null, fields }: { learningRate: number; weightDecay?: number | null; fields: F },
+  { learningRate, weightDecay = null, fields, byElement = false }: OptimizerDefinition<F>,
   rule: (config: ConfigOf<F>, learningRate: Schedule) => Optimizer,
 ) {
   const decayField = { ...sharedFields.weightDecay, fallback: weightDecay };
@@ -75,7 +87,8 @@ export function defineOptimizer<F extends Fields>(
       // the fields of both halves were read together
       const settings = config as unknown as Shared & ConfigOf<F> & { learningRate: Parameters<typeof scheduleOf>[0] };
       const schedule = scheduleOf(settings.learningRate);
-      return withShared(rule(settings, schedule), settings, schedule);
+      const own = rule(settings, schedule);
+      return withShared(byElement ? together(own) : own, settings, schedule);
     },
     (config, where, problems) => {
       const { clipnorm, clipvalue, globalClipnorm } = config as unknown as Shared;

@@ -12,7 +12,7 @@ export interface LionSettings extends OptimizerSettings {
 /** The table's entry of `lion`. */
 export const lionKind = defineOptimizer(
   "lion",
-  { learningRate: 0.001, fields: { beta1: fraction(0.9), beta2: fraction(0.99) } },
+  { byElement: true, learningRate: 0.001, fields: { beta1: fraction(0.9), beta2: fraction(0.99) } },
   ({ beta1, beta2 }, learningRate) => ({
     slots: (shape) => zeroSlots(shape, "momentum"),
     scalars: (step, rateFactor) => ({ rate: learningRate(step - 1) * rateFactor }),

@@ -23,7 +23,11 @@ function productOf(beta1: number, step: number): number {
 /** The table's entry of `nadam`. */
 export const nadamKind = defineOptimizer(
   "nadam",
-  { learningRate: 0.001, fields: { beta1: fraction(0.9), beta2: fraction(0.999), epsilon: positive(1e-7) } },
+  {
+    byElement: true,
+    learningRate: 0.001,
+    fields: { beta1: fraction(0.9), beta2: fraction(0.999), epsilon: positive(1e-7) },
+  },
   ({ beta1, beta2, epsilon }, learningRate) => ({
     slots: (shape) => zeroSlots(shape, "momentum", "velocity"),
     scalars(step, rateFactor) {

@@ -15,6 +15,7 @@ export interface RmspropSettings extends OptimizerSettings {
 export const rmspropKind = defineOptimizer(
   "rmsprop",
   {
+    byElement: true,
     learningRate: 0.001,
     fields: { rho: fraction(0.9), momentum: fraction(0), epsilon: positive(1e-7), centered: flag(false) },
   },
