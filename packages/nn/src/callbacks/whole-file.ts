@@ -1,10 +1,13 @@
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Writes a file so that it is whole or not there, whenever the process or the machine stops. */
+/**
+ * Writes a file so that it is whole or not there, whenever the process or the machine stops. A process that is killed while it
+ * writes leaves `<path>.tmp`, which the next write replaces: trainings that die and go on leave one such file, not many.
+ */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.tmp`;
   try {
     const file = await open(temporary, "w");
     try {
