@@ -282,6 +282,16 @@ const table = {
     retryable: false,
     help: "Compare the tensors with the model's inputs at GET /v2/models/NAME.",
   },
+  "engine.request_invalid": {
+    status: 400,
+    retryable: false,
+    help: "Change the field that `param` names; GET /api/models/NAME/versions/NUMBER tells what the model is.",
+  },
+  "engine.context_length_exceeded": {
+    status: 400,
+    retryable: false,
+    help: "Send a shorter prompt or ask for fewer tokens: the details have the counts. Nothing is cut off silently.",
+  },
   "engine.queue_full": { status: 429, retryable: true, help: "Slow down, or give the deployment more replicas." },
   "engine.replica_died": {
     status: 503,

@@ -22,6 +22,7 @@ const knownCodes: Partial<Record<ErrorCode, string>> = {
   "auth.model_forbidden": "model_not_found",
   "limit.exceeded": "rate_limit_exceeded",
   "budget.exceeded": "insufficient_quota",
+  "engine.context_length_exceeded": "context_length_exceeded",
 };
 
 /** One failure as OpenAI would tell it. */

@@ -1,5 +1,14 @@
 /** @file What services may do with deployments. */
 import type { ImageClassification, ProjectId, TensorSignature } from "@gristmill/contract";
+import type {
+  ChatRequest,
+  CompletionRequest,
+  EmbedResult,
+  GenerationEvent,
+  Prompt,
+  RerankRequest,
+  RerankResult,
+} from "@gristmill/engine";
 import type { Tensor } from "@gristmill/onnx";
 
 /** Which outputs are wanted of which inputs. */
@@ -35,10 +44,14 @@ export interface CallTimings {
 }
 
 /** What every answer says about who made it. */
-export interface Answered {
+export interface AnsweredBy {
   readonly served: Served;
   readonly revision: number;
   readonly modelVersion: number;
+}
+
+/** An answer that came at once. */
+export interface Answered extends AnsweredBy {
   readonly timings: CallTimings;
 }
 
@@ -52,6 +65,35 @@ export interface ClassifyResult extends Answered {
   readonly scores: Float32Array;
   readonly classNames: readonly string[];
 }
+
+/** What a language model is to write. */
+export type GenerateCall =
+  | { readonly kind: "chat"; readonly request: ChatRequest }
+  | { readonly kind: "complete"; readonly request: CompletionRequest };
+
+/** An answer that is being written. */
+export interface Generation extends AnsweredBy {
+  /**
+   * `started` first, `finished` last; may be read once. Who ends the reading ends the generation, and so does the call's
+   * signal, whose reason is thrown then. It has to be read or ended: its slot is taken until then.
+   * @throws AppError `engine.replica_died` when the process ended in the middle, `engine.failed`; `signal.reason`.
+   */
+  readonly events: AsyncIterable<GenerationEvent>;
+}
+
+/** Vectors of texts. */
+export interface Embedding extends AnsweredBy, EmbedResult {}
+
+/** Scores of documents. */
+export interface Ranking extends AnsweredBy, RerankResult {}
+
+/** Tokens of a prompt. */
+export interface TokenCount extends AnsweredBy {
+  readonly tokens: number;
+}
+
+/** Whose prompt is to be counted: a chat by the model's template, or a text. */
+export type CountCall = ChatRequest | { readonly prompt: Prompt };
 
 /** A deployment as its callers see it. */
 export interface DescribedDeployment {
@@ -82,4 +124,25 @@ export interface Deployments {
   classify(projectId: ProjectId, name: string, image: Uint8Array, options: CallOptions): Promise<ClassifyResult>;
   /** @throws AppError `deployment.not_found`, `deployment.revision_not_found`. */
   describe(projectId: ProjectId, name: string, revision?: number): Promise<DescribedDeployment>;
+}
+
+/**
+ * Calls to language models. A model that can't do what is asked (no chat template, an ONNX graph) is
+ * `engine.request_invalid`.
+ */
+export interface LanguageDeployments {
+  /**
+   * Begins an answer. Resolves with its first event, so that what is wrong with a request is told before anything was
+   * sent. A replica that dies before the first piece is replaced by another, once, and nobody notices.
+   * @throws AppError `deployment.not_found`, `deployment.revision_not_found`, `deployment.not_ready`,
+   * `engine.request_invalid` (its detail `param` is the field of the request), `engine.context_length_exceeded`,
+   * `engine.queue_full`, `engine.replica_died`, `engine.failed`; `signal.reason`.
+   */
+  generate(projectId: ProjectId, name: string, call: GenerateCall, options: CallOptions): Promise<Generation>;
+  /** @throws as `generate`. */
+  embed(projectId: ProjectId, name: string, inputs: readonly Prompt[], options: CallOptions): Promise<Embedding>;
+  /** @throws as `generate`. */
+  rerank(projectId: ProjectId, name: string, request: RerankRequest, options: CallOptions): Promise<Ranking>;
+  /** @throws as `generate`. */
+  countTokens(projectId: ProjectId, name: string, call: CountCall, options: CallOptions): Promise<TokenCount>;
 }

@@ -13,14 +13,22 @@ import { ServingStore } from "./store.ts";
 
 export type {
   Answered,
+  AnsweredBy,
   CallOptions,
   CallTimings,
   ClassifyResult,
+  CountCall,
   Deployments,
   DescribedDeployment,
+  Embedding,
+  GenerateCall,
+  Generation,
   InferCall,
   InferResult,
+  LanguageDeployments,
+  Ranking,
   Served,
+  TokenCount,
 } from "./deployments.ts";
 export type { ServableModels } from "./fleet.ts";
 
