@@ -31,5 +31,28 @@ export const dtypeBytes = (dtype: Dtype): number => table[dtype].bytes;
 /** The element type of a `TensorProto.DataType`; undefined for those without support (bfloat16, complex, float8, int4). */
 export const dtypeOfCode = (code: number): Dtype | undefined => dtypes.find((dtype) => table[dtype].code === code);
 
+const unsupported: ReadonlyMap<number, string> = new Map(
+  Object.entries({
+    bfloat16: 16,
+    complex64: 14,
+    complex128: 15,
+    float4e2m1: 23,
+    float8e4m3fn: 17,
+    float8e4m3fnuz: 18,
+    float8e5m2: 19,
+    float8e5m2fnuz: 20,
+    int4: 22,
+    uint4: 21,
+  }).map(([name, code]) => [code, name]),
+);
+
+/** What is said of a number that `dtypeOfCode` has no element type for. */
+export function refusedDtype(code: number): string {
+  const name = unsupported.get(code);
+  if (name === undefined)
+    return `expected the number of an element type of ONNX, received ${code}; is the file damaged?`;
+  return `element type ${code} (${name}) is not supported; export the model with float32`;
+}
+
 /** True for types with a fraction, the only ones that gradients flow through. */
 export const isFloating = (dtype: Dtype): boolean => dtype === "float32" || dtype === "float64" || dtype === "float16";

@@ -10,7 +10,7 @@ interface Reason {
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/does not say which opset/, "an operator of training, in a file that names no version of ai.onnx"],
   [/sequences, maps and optional values/, "a sequence or an optional value"],
-  [/element type 16 is not supported/, "bfloat16"],
+  [/element type 16 \(bfloat16\)/, "bfloat16"],
   [/Could not find an implementation for (\w+)/, "ONNX Runtime has no kernel of $1 for this element type"],
   [/onnxruntime\/core\/providers\/cpu\/rnn\//, "ONNX Runtime has no recurrent layers with the batch first (layout 1)"],
   [/operator (\S+) has no rule/, "operator $1 is not in the table"],

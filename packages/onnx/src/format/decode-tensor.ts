@@ -1,5 +1,5 @@
 /** @file Tensors of a file. Sizes are compared with the bytes that are there before anything is allocated. */
-import { type Dtype, dtypeBytes, dtypeOfCode } from "../dtype.ts";
+import { type Dtype, dtypeBytes, dtypeOfCode, refusedDtype } from "../dtype.ts";
 import { OnnxFormatError } from "../errors.ts";
 import { elementCount, formatShape, mostAxes } from "../shape.ts";
 import { emptyArray, type Tensor, tensor } from "../tensor.ts";
@@ -20,7 +20,8 @@ export function fromWireTensor(where: string, wire: WireTensor, external?: Exter
     );
   if (wire.segment.length > 0) throw new OnnxFormatError(where, "tensors in segments are not supported");
   const dtype = dtypeOfCode(wire.dataType);
-  if (dtype === undefined) throw new OnnxFormatError(where, `element type ${wire.dataType} is not supported`);
+  if (dtype === undefined) throw new OnnxFormatError(where, refusedDtype(wire.dataType));
+  expectOneSource(where, wire, isExternal);
   const shape = toShape(where, wire.dims);
   const count = elementCount(shape) ?? 0;
   if (!Number.isSafeInteger(count)) throw new OnnxFormatError(where, `${formatShape(shape)} has too many elements`);
@@ -42,6 +43,19 @@ export function fromWireTensor(where: string, wire: WireTensor, external?: Exter
   if (dtype === "bool" && (data as Uint8Array).some((byte) => byte > 1))
     throw new OnnxFormatError(where, "expected 0 or 1 for each bool, received another byte");
   return tensor(dtype, shape, data as never);
+}
+
+const listFields = ["floatData", "int32Data", "int64Data", "doubleData", "uint64Data", "stringData"] as const;
+
+/** Readers choose differently among several, so that what was checked would not be what runs. */
+function expectOneSource(where: string, wire: WireTensor, isExternal: boolean): void {
+  const found = [
+    ...(isExternal ? ["externalData"] : []),
+    ...(wire.rawData.length > 0 ? ["rawData"] : []),
+    ...listFields.filter((field) => wire[field].length > 0),
+  ];
+  if (found.length > 1)
+    throw new OnnxFormatError(where, `expected its numbers in one place, received several: ${found.join(", ")}`);
 }
 
 /** Sizes of all axes. */

@@ -1,5 +1,5 @@
 /** @file Attributes and declared values of a file. */
-import { dtypeOfCode } from "../dtype.ts";
+import { dtypeOfCode, refusedDtype } from "../dtype.ts";
 import { OnnxFormatError } from "../errors.ts";
 import type { Attribute, Attributes, Value } from "../graph/graph.ts";
 import type { Inferred } from "../operators/operator.ts";
@@ -61,7 +61,7 @@ export function fromWireValue(wire: WireValue, hint: Inferred | undefined): Valu
     throw new OnnxFormatError(where, "expected a tensor; sequences, maps and optional values are not supported");
   const code = type === null ? 0 : type.elemType;
   const dtype = code === 0 ? (hint?.dtype ?? "float32") : dtypeOfCode(code);
-  if (dtype === undefined) throw new OnnxFormatError(where, `element type ${code} is not supported`);
+  if (dtype === undefined) throw new OnnxFormatError(where, refusedDtype(code));
   return { name: wire.name, dtype, shape: fromWireShape(where, wire.name, type) ?? hint?.shape ?? unknownShape };
 }
 

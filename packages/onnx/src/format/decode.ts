@@ -82,8 +82,16 @@ export interface DecodeOptions extends DecodeLimits {
   readonly external?: ExternalData;
 }
 
-/** @throws OnnxFormatError when the file names no version of ai.onnx, or one below 1. */
+/** @throws OnnxFormatError when the file names no version of ai.onnx, one below 1, or a set of operators twice. */
 function opsetOf(wire: WireModel): number {
+  const domains = wire.opsetImport.map(({ domain }) => (domain === "ai.onnx" ? "" : domain));
+  const seen = new Set<string>();
+  const twice = domains.find((domain) => seen.size === seen.add(domain).size);
+  if (twice !== undefined)
+    throw new OnnxFormatError(
+      "opset_import",
+      `expected one version for each set of operators, received several for "${twice === "" ? "ai.onnx" : twice}"`,
+    );
   const set = wire.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
   if (set === undefined) throw new OnnxFormatError("file", "the model does not say which opset it is written in");
   const opset = toInt("opset_import", set.version);
@@ -144,7 +152,8 @@ interface Here {
 
 function fromWireNode(here: Here, wire: WireNode): Node {
   const { reading, scope, declared } = here;
-  const name = wire.name === "" ? (wire.output[0] ?? wire.opType) : wire.name;
+  const name = wire.name === "" ? (wire.output[0] ?? (wire.opType || "node")) : wire.name;
+  if (wire.opType === "") throw new OnnxFormatError(name, "expected the name of an operator, received none");
   if (wire.overload !== "") throw new OnnxFormatError(name, "overloads of operators are not supported");
   const declaredType = (output: string): Value => {
     const value = declared.get(output);

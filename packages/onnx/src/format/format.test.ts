@@ -237,7 +237,27 @@ describe("decodeModel refuses what it does not read", () => {
     ["sizes without their data", initializer({ dims: [2 ** 40, 2 ** 10] }), /expected \d+ bytes/],
     ["sizes whose product has no exact number", initializer({ dims: [2 ** 50, 2 ** 50] }), /too many elements/],
     ["negative sizes", initializer({ dims: [-1] }), /expected sizes from 0, received -1/],
-    ["element types without support", initializer({ dataType: 16 }), /element type 16 is not supported/],
+    [
+      "element types without support",
+      initializer({ dataType: 16 }),
+      /element type 16 \(bfloat16\) is not supported; export/,
+    ],
+    [
+      "element types that are none",
+      initializer({ dataType: 99 }),
+      /the number of an element type of ONNX, received 99/,
+    ],
+    ["numbers in two places", initializer({ floatData: [3, 4] }), /in one place, received several: rawData, floatData/],
+    [
+      "nodes without operator",
+      inGraph((graph) => Object.assign(graph.node[0] ?? {}, { opType: "" })),
+      /of an operator/,
+    ],
+    [
+      "two versions of the operators",
+      change((wire) => Object.assign(wire, { opsetImport: [{ version: 21 }, { domain: "ai.onnx", version: 7 }] })),
+      /one version for each set of operators, received several for "ai.onnx"/,
+    ],
     ["bools other than 0 and 1", initializer({ dataType: 9, dims: [8] }), /expected 0 or 1 for each bool/],
     [
       "numbers of another count",
