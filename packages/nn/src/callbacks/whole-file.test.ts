@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeWhole } from "./whole-file.ts";
 
 let folder: string;
-beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "gristmill-whole-"))));
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gristmill-whole-"));
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 it("replaces what a killed process left half-written, and leaves nothing beside the file", async () => {
