@@ -1,16 +1,20 @@
 import { decodeModel, encodeModel, GraphBuilder, model as onnxModel, tensor } from "@gristmill/onnx";
 import { describe, expect, it } from "vitest";
 import { NnError } from "../errors.ts";
+import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../formats/index.ts";
 import { conv2d } from "../layers/convolution/conv.ts";
 import { dense } from "../layers/core/dense.ts";
 import { flatten } from "../layers/core/flatten.ts";
 import { batchNormalization } from "../layers/normalization/batch-normalization.ts";
 import { maxPooling2d } from "../layers/pooling/max-pooling.ts";
 import { lstm } from "../layers/recurrent/lstm.ts";
+import { parseLayer } from "../layers/registry.ts";
 import { Model } from "../model/model.ts";
 import { Sequential } from "../model/sequential.ts";
 import { input } from "../network/symbolic.ts";
+import { quantizationAware } from "../quantization/quantization-aware.ts";
 import { normalAt } from "../random/hash.ts";
+import { Problems } from "../schema/problems.ts";
 import { adapterWeights, mergeAdapters } from "./adapters.ts";
 import { namesOf } from "./glob.ts";
 import { lora, matrixOf } from "./lora.ts";
@@ -61,6 +65,16 @@ describe("a model from an ONNX file", () => {
     const again = Model.load(model.save());
     expect(await again.predict(images, { threads: 1 })).toEqual(await model.predict(images, { threads: 1 }));
     await Promise.all([model.close(), original.close(), again.close()]);
+  });
+
+  it("means every weight where its JSON says nothing of patterns, as its function does", () => {
+    const body = onnxLayer(fileOf(cnn()), { name: "body" });
+    for (const layer of [body, lora(body), quantizationAware(body)]) {
+      const { trainableWeights, targets, ...rest } = layer.config;
+      const read = parseLayer({ ...rest, type: layer.type }, "layer", new Problems());
+      expect({ ...read?.config }).toEqual(layer.config);
+      expect(trainableWeights ?? targets).toEqual(["*"]);
+    }
   });
 
   it("trains the weights that patterns name and no others, with a new head on a value within", async () => {
@@ -165,6 +179,52 @@ describe("adapters", () => {
     );
     expect(() => mergeAdapters(new Sequential([dense(1, { inputShape: [1] })]))).toThrow(NnError);
     await model.close();
+  });
+
+  it("of convolutions in groups and of every channel, and of a turned Gemm, are kept in a file and merged to the same answers", async () => {
+    const builder = new GraphBuilder("groups");
+    const image = builder.input("x", "float32", ["batch", 4, 6, 6]);
+    const weight = (name: string, ...shape: number[]) => builder.initializer(name, random(shape, name.length));
+    const grouped = builder.op("Conv", [image, weight("grouped", 8, 2, 3, 3)], { group: 2 });
+    const each = builder.op("Conv", [builder.op("Tanh", [grouped]), weight("each", 8, 1, 2, 2)], { group: 8 });
+    const back = builder.op("ConvTranspose", [builder.op("Tanh", [each]), weight("back", 8, 2, 2, 2)], { group: 2 });
+    const flat = builder.op("Flatten", [back]);
+    builder.output(builder.op("Gemm", [flat, weight("turned", 3, 64)], { transB: 1 }), "y");
+    const file = onnxModel(builder.build());
+    const make = (seed: number) => {
+      const x = input({ shape: [4, 6, 6] });
+      return new Model({ inputs: x, outputs: lora(onnxLayer(file), { rank: 2, name: "body" }).apply(x) }, { seed });
+    };
+    const images = random([5, 4, 6, 6], 9);
+    const trained = make(1);
+    trained.compile({ optimizer: "adam", loss: "meanSquaredError" });
+    const before = await trained.predict(images, { threads: 1 });
+    await trained.fit(images, random([5, 3]), { epochs: 3, threads: 1 });
+    const answers = await trained.predict(images, { threads: 1 });
+    expect(answers.data).not.toEqual(before.data);
+    const kept = encodeSafetensors(new Map(adapterWeights(trained).map(({ name, value }) => [name, value])));
+    const read = [...decodeSafetensors(kept).tensors];
+    expect(read).toHaveLength(8);
+    const other = make(2);
+    other.loadWeights(
+      read.map(([name, stored]) => ({ name, value: tensor("float32", [...stored.shape], toFloat32(stored)) })),
+    );
+    expect(await other.predict(images, { threads: 1 })).toEqual(answers);
+    const merged = mergeAdapters(other);
+    const same = await merged.predict(images, { threads: 1 });
+    same.data.forEach((value, i) => void expect(value).toBeCloseTo(answers.data[i] ?? 0, 4));
+    await Promise.all([trained, other, merged].map((one) => one.close()));
+  });
+
+  it("and weights that train are refused by each pattern that fits no weight", () => {
+    const file = fileOf(cnn());
+    expect(() => onnxLayer(file, { trainableWeights: ["*", "!fetures*"] })).toThrow(
+      /trainableWeights: expected patterns that fit a weight, received !fetures\*; weights: \S/,
+    );
+    expect(() => new Sequential([lora(dense(3, { inputShape: [4] }), { targets: ["kernel", "kernal"] })])).toThrow(
+      "received kernal; weights: kernel, bias",
+    );
+    expect(() => onnxLayer(file, { trainableWeights: ["*", "!conv*"] })).not.toThrow();
   });
 
   it("read weights of many axes as the smallest pair of factors", () => {

@@ -10,7 +10,7 @@ import { asShown, type Storage } from "../layers/storage.ts";
 import { positive, readFields, size, words } from "../schema/field.ts";
 import { dropUndefined } from "../schema/kind.ts";
 import { isRecord, Problems } from "../schema/problems.ts";
-import { namesOf } from "./glob.ts";
+import { everything, namesOf, unusedPatterns } from "./glob.ts";
 
 /** Settings of `lora` beside the layer. */
 export interface LoraOptions {
@@ -31,7 +31,12 @@ const secondSuffix = "lora_b";
 export const isAdapter = (name: string): boolean =>
   name.endsWith(`.${firstSuffix}`) || name.endsWith(`.${secondSuffix}`);
 
-const settings = { layer: layerField(), rank: size(8), alpha: positive(), targets: words("patterns of names") };
+const settings = {
+  layer: layerField(),
+  rank: size(8),
+  alpha: positive(),
+  targets: words("patterns of names", everything),
+};
 
 interface Config {
   readonly rank: number;
@@ -108,9 +113,11 @@ function make(inner: Layer, config: Config, common: Pick<Layer, "name" | "inputS
           { name: `${name}.${secondSuffix}`, shape: [rank, columns], initializer: { type: "zeros" } },
         ];
       });
-      if (adapters.length === 0)
+      const names = own.map((one) => one.name);
+      const unused = unusedPatterns(config.targets, names);
+      if (adapters.length === 0 || unused.length > 0)
         throw new NnError(
-          `${name ?? "lora"}: expected targets that fit a weight of two or more axes, received ${config.targets.join(", ")}; weights: ${own.map(({ name }) => name).join(", ")}`,
+          `${name ?? "lora"}: expected targets that fit a weight of two or more axes, received ${(adapters.length === 0 ? config.targets : unused).join(", ")}; weights: ${names.slice(0, 20).join(", ")}`,
         );
       return [...own.map((one) => ({ ...one, frozen: true })), ...adapters];
     },
@@ -127,7 +134,7 @@ export const loraKind: LayerKind = {
   parse(raw, where, problems) {
     const { name, inputShape, trainable = true, ...rest } = raw;
     const alpha = rest["alpha"] ?? rest["rank"] ?? 8;
-    const config = readFields(settings, { targets: ["*"], ...rest, alpha }, where, problems);
+    const config = readFields(settings, { ...rest, alpha }, where, problems);
     const inner = config && parseLayer(config.layer, `${where}.layer`, problems);
     if (config === undefined || inner === undefined) return undefined;
     // name and shape are read as those of any layer are
@@ -153,7 +160,7 @@ registerLayer(loraKind);
  * @throws NnError when no weight fits the targets
  */
 export function lora(layer: Layer, options: LoraOptions = {}): Layer {
-  const { rank = 8, alpha = rank, targets = ["*"], name, inputShape } = options;
+  const { rank = 8, alpha = rank, targets = everything, name, inputShape } = options;
   const problems = new Problems();
   const spec = { ...dropUndefined({ name, inputShape: inputShape ?? layer.inputShape }), rank, alpha, targets };
   const made = loraKind.parse({ ...spec, layer }, "lora", problems);

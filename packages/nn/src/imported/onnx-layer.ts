@@ -10,7 +10,7 @@ import { formatSample, type SampleShape } from "../layers/shape.ts";
 import type { Field } from "../schema/field.ts";
 import { words } from "../schema/field.ts";
 import { shown } from "../schema/problems.ts";
-import { namesOf } from "./glob.ts";
+import { everything, namesOf, unusedPatterns } from "./glob.ts";
 import { inlineGraph } from "./inline.ts";
 import { graphOfText, graphText, splitModel } from "./split.ts";
 
@@ -80,7 +80,7 @@ export const onnxKind: DefinedLayer = defineManyLayer({
     graph: text(),
     data: words("the names of inputs"),
     statistics: words("the names of weights"),
-    trainableWeights: words("patterns of names"),
+    trainableWeights: words("patterns of names", everything),
     outputs: words("the names of values"),
   },
   inputs: [1, Number.POSITIVE_INFINITY],
@@ -156,10 +156,10 @@ function sampleOf(value: Value, inputs: readonly SampleShape[], where: string): 
  *   normalizations never move.
  * - Gradients: every operator between trained weights and outputs needs a rule; compile and fit name those without.
  * - Heads: `outputs` names values within the graph; the layers behind them are yours.
- * @throws NnError for operators that the table does not have, and models without weights
+ * @throws NnError for operators that the table does not have, models without weights, and patterns that fit no weight
  */
 export function onnxLayer(model: OnnxModel, options: OnnxLayerOptions = {}): Layer {
-  const { trainableWeights = ["*"], outputs = [], ...common } = options;
+  const { trainableWeights = everything, outputs = [], ...common } = options;
   const { graph, data, values, statistics } = splitModel(model);
   const layer = onnxKind.make({
     graph: graphText(graph, model.opset),
@@ -169,10 +169,10 @@ export function onnxLayer(model: OnnxModel, options: OnnxLayerOptions = {}): Lay
     outputs,
     ...common,
   });
-  const isKnown = namesOf(trainableWeights);
-  if (trainableWeights.length > 0 && ![...values.keys()].some(isKnown))
+  const unused = unusedPatterns(trainableWeights, [...values.keys()]);
+  if (unused.length > 0)
     throw new NnError(
-      `trainableWeights: expected patterns that fit a weight, received ${trainableWeights.join(", ")}; weights: ${[...values.keys()].slice(0, 20).join(", ")}`,
+      `trainableWeights: expected patterns that fit a weight, received ${unused.join(", ")}; weights: ${[...values.keys()].slice(0, 20).join(", ")}`,
     );
   return layerOf({
     ...layer,

@@ -1,7 +1,7 @@
 /** @file Training that knows of quantization: a layer's weights are rounded wherever it reads them, and learn to live with it. */
 import type { Value } from "@gristmill/onnx";
 import { NnError } from "../errors.ts";
-import { namesOf } from "../imported/glob.ts";
+import { everything, namesOf } from "../imported/glob.ts";
 import type { LayerKind } from "../layers/define-layer.ts";
 import type { Features } from "../layers/features.ts";
 import type { CommonOptions, Layer, LayerScope, Parameter } from "../layers/layer.ts";
@@ -28,7 +28,7 @@ export interface QuantizationAwareOptions extends CommonOptions {
 const settings = {
   layer: layerField(),
   bits: numberWhere("a whole number from 2 to 8", (bits) => Number.isInteger(bits) && bits >= 2 && bits <= 8, 8),
-  targets: words("patterns of names"),
+  targets: words("patterns of names", everything),
   outputs: flag(false),
 };
 
@@ -135,7 +135,7 @@ export const quantizationAwareKind: LayerKind = {
   fields: settings,
   parse(raw, where, problems) {
     const { name, inputShape, trainable = true, ...rest } = raw;
-    const config = readFields(settings, { targets: ["*"], ...rest }, where, problems);
+    const config = readFields(settings, rest, where, problems);
     const inner = config && parseLayer(config.layer, `${where}.layer`, problems);
     // name and shape are read as those of any layer are
     const shell = parseLayer(
@@ -173,7 +173,7 @@ export function quantizationAware(layer: Layer, options: QuantizationAwareOption
   const made = quantizationAwareKind.parse({ ...dropUndefined({ ...options }), layer }, "quantizationAware", problems);
   problems.throwIfAny();
   if (made === undefined) throw new Error("quantizationAware: made no layer and named no problem");
-  const { bits = 8, targets = ["*"], outputs = false } = options;
+  const { bits = 8, targets = everything, outputs = false } = options;
   // the given layer itself, not its JSON: it may bring weights along
   return make(layer, { bits, targets: [...targets], outputs }, made);
 }

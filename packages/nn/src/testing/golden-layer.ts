@@ -5,13 +5,13 @@ import { writeForward } from "../compile/forward.ts";
 import { type Plan, planModel } from "../compile/plan.ts";
 import { SpecError } from "../errors.ts";
 import { GraphMath } from "../graph/graph-math.ts";
-import { defineManyLayer } from "../layers/define-layer.ts";
 import type { Features } from "../layers/features.ts";
 import { parseLayer } from "../layers/registry.ts";
 import "../layers/table.ts";
 import { traceNetwork } from "../network/network.ts";
 import { input, type SymbolicTensor } from "../network/symbolic.ts";
 import { Problems } from "../schema/problems.ts";
+import { givenMask } from "./given-mask.ts";
 import {
   type GoldenArray,
   type GoldenCase,
@@ -49,18 +49,6 @@ export interface LayerGolden extends GoldenCase {
  */
 export const layerTolerance = { output: 3e-6, gradient: 3e-5 } as const;
 
-/** Puts a mask, fed as numbers, on a value. */
-const givenMask = defineManyLayer({
-  type: "givenMask",
-  fields: {},
-  inputs: [2, 2],
-  outputShapes: (_config, [value = []]) => [value],
-  build(_config, { math }, [value, mask]): Features[] {
-    if (value === undefined || mask === undefined) throw new Error("givenMask: built without its inputs");
-    return [{ ...value, mask: math.cast(mask.value, "bool") }];
-  },
-});
-
 function planOf(one: LayerGolden): Plan {
   const problems = new Problems();
   const layer = parseLayer({ ...one.layer, name: "layer" }, "layer", problems);
@@ -75,7 +63,7 @@ function planOf(one: LayerGolden): Plan {
   const values = one.inputs.map((array, i) => declare(`x${i}`, array));
   const masked = values.map((value, i) => {
     const mask = one.masks?.[i];
-    return mask ? givenMask.make({}).apply([value, declare(`mask${i}`, mask)]) : value;
+    return mask ? givenMask(value, declare(`mask${i}`, mask)) : value;
   });
   if (one.attentionMask !== undefined) masked.push(declare("attentionMask", one.attentionMask));
   return planModel(traceNetwork(entering, layer.applyAll(masked)));

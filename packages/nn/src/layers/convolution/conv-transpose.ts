@@ -1,6 +1,8 @@
 /** @file Convolutions the other way round, which make maps larger: each input spreads a weighted kernel over the output. */
 import { ShapeError } from "@gristmill/onnx";
 import { activate } from "../../activations/field.ts";
+import { initializerField } from "../../initializers/field.ts";
+import { regularizerField } from "../../regularizers/field.ts";
 import { size } from "../../schema/field.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
 import { toChannelsFirst } from "../features.ts";
@@ -9,7 +11,7 @@ import { formatSample, type SampleShape } from "../shape.ts";
 import { optionalCounts } from "../spatial/fields.ts";
 import { type Padding, type Rank, spatialShape } from "../spatial/window.ts";
 import type { ConvOptions } from "./conv.ts";
-import { axesOf, biasOf, checkWindow, convolutionFields, kernelFields, type PerAxis } from "./settings.ts";
+import { axesOf, biasOf, checkWindow, convolutionFields, type PerAxis, windowAttributes } from "./settings.ts";
 
 /** Settings of the transposed convolutions beside their filters and kernel size. */
 export interface ConvTransposeOptions extends Omit<ConvOptions, "groups"> {
@@ -59,13 +61,12 @@ function spread(input: SampleShape, rank: Rank, config: SpreadConfig, where: str
 
 function defineConvTranspose(rank: Rank): DefinedLayer {
   const type = `conv${rank}dTranspose`;
-  const kernel = kernelFields();
   const fields = {
     filters: size(),
     ...convolutionFields(rank),
     outputPadding: optionalCounts(rank),
-    kernelInitializer: kernel.initializer,
-    kernelRegularizer: kernel.regularizer,
+    kernelInitializer: initializerField("glorotUniform"),
+    kernelRegularizer: regularizerField(),
   };
   return defineLayer({
     type,
@@ -95,7 +96,7 @@ function defineConvTranspose(rank: Rank): DefinedLayer {
       ];
     },
     build(config, scope, input) {
-      const { filters, kernelSize, strides, dilations, useBias, activation } = config;
+      const { filters, kernelSize, useBias, activation } = config;
       const { map, ...sizes } = spread(input.shape, rank, config, scope.path);
       const { channels } = spatialShape(input.shape, rank, scope.path);
       // outside [..., out, in], as Keras; inside [in, out, ...], as ONNX
@@ -107,9 +108,7 @@ function defineConvTranspose(rank: Rank): DefinedLayer {
       const x = toChannelsFirst(scope.math, input);
       const inputs = useBias ? [x, kernel, scope.weight("bias")] : [x, kernel];
       const value = scope.math.builder.op("ConvTranspose", inputs, {
-        kernel_shape: kernelSize,
-        strides,
-        dilations,
+        ...windowAttributes(config),
         ...sizes,
       });
       return activate(scope.math, activation, { value, shape: [...map, filters], layout: { kind: "channelsFirst" } });

@@ -1,8 +1,8 @@
 /** @file Convolutions over sequences, images and volumes: one definition for every number of axes. */
 import { ShapeError } from "@gristmill/onnx";
 import { activate } from "../../activations/field.ts";
-import type { InitializerOption } from "../../initializers/field.ts";
-import type { RegularizerOption } from "../../regularizers/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { size } from "../../schema/field.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
 import { toChannelsFirst } from "../features.ts";
@@ -14,8 +14,8 @@ import {
   type ConvolutionOptions,
   checkWindow,
   convolutionFields,
-  kernelFields,
   type PerAxis,
+  windowAttributes,
   windowOf,
 } from "./settings.ts";
 
@@ -29,13 +29,12 @@ export interface ConvOptions extends ConvolutionOptions {
 
 function defineConv(rank: Rank): DefinedLayer {
   const type = `conv${rank}d`;
-  const kernel = kernelFields();
   const fields = {
     filters: size(),
     ...convolutionFields(rank),
     groups: size(1),
-    kernelInitializer: kernel.initializer,
-    kernelRegularizer: kernel.regularizer,
+    kernelInitializer: initializerField("glorotUniform"),
+    kernelRegularizer: regularizerField(),
   };
   return defineLayer({
     type,
@@ -72,7 +71,7 @@ function defineConv(rank: Rank): DefinedLayer {
       ];
     },
     build(config, scope, input) {
-      const { filters, kernelSize, strides, dilations, groups, useBias, activation, padding } = config;
+      const { filters, kernelSize, strides, groups, useBias, activation, padding } = config;
       const { map, pads } = slide(input.shape, rank, windowOf(config), scope.path);
       const keepsSteps = rank === 1 && padding !== "valid" && Math.max(...strides) === 1;
       if (input.mask !== undefined && !keepsSteps)
@@ -89,9 +88,7 @@ function defineConv(rank: Rank): DefinedLayer {
         stored: [filters, channels, ...kernelSize],
       });
       const value = scope.math.builder.op("Conv", useBias ? [x, kernel, scope.weight("bias")] : [x, kernel], {
-        kernel_shape: kernelSize,
-        strides,
-        dilations,
+        ...windowAttributes(config),
         pads,
         ...(groups === 1 ? {} : { group: groups }),
       });

@@ -1,8 +1,8 @@
 /** @file Convolutions of each channel by itself, and those with a product over the channels behind. */
 import type { Value } from "@gristmill/onnx";
 import { activate } from "../../activations/field.ts";
-import type { InitializerOption } from "../../initializers/field.ts";
-import type { RegularizerOption } from "../../regularizers/field.ts";
+import { type InitializerOption, initializerField } from "../../initializers/field.ts";
+import { type RegularizerOption, regularizerField } from "../../regularizers/field.ts";
 import { size } from "../../schema/field.ts";
 import type { KindSpec } from "../../schema/kind.ts";
 import { type DefinedLayer, defineLayer } from "../define-layer.ts";
@@ -16,8 +16,8 @@ import {
   type ConvolutionOptions,
   checkWindow,
   convolutionFields,
-  kernelFields,
   type PerAxis,
+  windowAttributes,
   windowOf,
 } from "./settings.ts";
 
@@ -38,8 +38,8 @@ export interface SeparableConvOptions extends DepthwiseConvOptions {
 const depthwiseFields = (rank: Rank) => ({
   ...convolutionFields(rank),
   depthMultiplier: size(1),
-  depthwiseInitializer: kernelFields().initializer,
-  depthwiseRegularizer: kernelFields().regularizer,
+  depthwiseInitializer: initializerField("glorotUniform"),
+  depthwiseRegularizer: regularizerField(),
 });
 
 interface DepthwiseConfig {
@@ -68,7 +68,7 @@ function writeDepthwise(
   name: string,
   bias: Value | undefined,
 ): { value: Value; map: SampleShape; channels: number } {
-  const { kernelSize, strides, dilations, depthMultiplier } = config;
+  const { kernelSize, depthMultiplier } = config;
   const { channels } = spatialShape(input.shape, rank, scope.path);
   const { map, pads } = slide(input.shape, rank, windowOf(config), scope.path);
   const kernel = scope.weight(name, {
@@ -78,9 +78,7 @@ function writeDepthwise(
   });
   const x = toChannelsFirst(scope.math, input);
   const value = scope.math.builder.op("Conv", bias === undefined ? [x, kernel] : [x, kernel, bias], {
-    kernel_shape: kernelSize,
-    strides,
-    dilations,
+    ...windowAttributes(config),
     pads,
     group: channels,
   });
@@ -115,8 +113,8 @@ function defineSeparable(rank: 1 | 2): DefinedLayer {
   const fields = {
     filters: size(),
     ...depthwiseFields(rank),
-    pointwiseInitializer: kernelFields().initializer,
-    pointwiseRegularizer: kernelFields().regularizer,
+    pointwiseInitializer: initializerField("glorotUniform"),
+    pointwiseRegularizer: regularizerField(),
   };
   return defineLayer({
     type,

@@ -36,12 +36,6 @@ export const convolutionFields = (rank: Rank) =>
     biasRegularizer: regularizerField(),
   }) satisfies Fields;
 
-/** Fields of a kernel by the name of the setting: `kernelInitializer` and `kernelRegularizer`. */
-export const kernelFields = () => ({
-  initializer: initializerField("glorotUniform"),
-  regularizer: regularizerField(),
-});
-
 interface WindowConfig {
   readonly kernelSize: readonly number[];
   readonly strides: readonly number[];
@@ -55,6 +49,13 @@ export const windowOf = ({ kernelSize, strides, dilations, padding }: WindowConf
   strides,
   dilations,
   padding,
+});
+
+/** A window as ONNX's Conv and ConvTranspose are told of it. */
+export const windowAttributes = ({ kernelSize, strides, dilations }: WindowConfig) => ({
+  kernel_shape: kernelSize,
+  strides,
+  dilations,
 });
 
 /** Keras' rule, so that models go both ways: strides or dilations. */

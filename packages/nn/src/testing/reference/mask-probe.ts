@@ -7,12 +7,13 @@ import { writeForward } from "../../compile/forward.ts";
 import { planModel } from "../../compile/plan.ts";
 import { NnError } from "../../errors.ts";
 import { GraphMath } from "../../graph/graph-math.ts";
-import { defineManyLayer, type LayerKind } from "../../layers/define-layer.ts";
+import type { LayerKind } from "../../layers/define-layer.ts";
 import type { Features } from "../../layers/features.ts";
 import type { Layer } from "../../layers/layer.ts";
 import { traceNetwork } from "../../network/network.ts";
 import { input } from "../../network/symbolic.ts";
 import { Problems } from "../../schema/problems.ts";
+import { givenMask } from "../given-mask.ts";
 
 /** What a layer takes, and what becomes of a mask. */
 export interface Probe {
@@ -57,18 +58,6 @@ function smallest({ type, fields, parse }: LayerKind): Layer | undefined {
   return parse(Object.fromEntries(settings), type, new Problems());
 }
 
-/** Puts a mask, fed as numbers, on a value. */
-const masked = defineManyLayer({
-  type: "masked",
-  fields: {},
-  inputs: [2, 2],
-  outputShapes: (_config, [value = []]) => [value],
-  build(_config, { math }, [value, mask]): Features[] {
-    if (value === undefined || mask === undefined) throw new Error("masked: built without its inputs");
-    return [{ ...value, mask: math.cast(mask.value, "bool") }];
-  },
-});
-
 /** Writes the graph of a layer; `undefined` when samples of this shape do not fit it. */
 function answer(
   layer: Layer,
@@ -81,7 +70,7 @@ function answer(
   const mask = input({ name: "mask", shape: shape.slice(0, 1) });
   const [first, ...others] = values;
   if (first === undefined) return undefined;
-  const entering = isMasked ? [masked.make({}).apply([first, mask]), ...others] : values;
+  const entering = isMasked ? [givenMask(first, mask), ...others] : values;
   const all = isMasked ? [...values, mask] : values;
   try {
     const plan = planModel(traceNetwork(all, layer.applyAll(entering)));
