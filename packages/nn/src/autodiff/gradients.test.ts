@@ -145,7 +145,6 @@ describe("gradients", () => {
     expect(missing).toMatchInlineSnapshot(`
       [
         "AffineGrid",
-        "CenterCropPad",
         "Compress",
         "DFT",
         "DeformConv",

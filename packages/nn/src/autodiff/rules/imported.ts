@@ -1,4 +1,5 @@
 /** @file Operators that no layer here writes: they come with imported models, and wait for their rule, or have none. */
+import { sizesOf } from "../../graph/graph-math.ts";
 import type { GradientTable } from "../rule.ts";
 
 /** Rules of operators that only imported models use. */
@@ -6,7 +7,13 @@ export const importedRules = {
   AffineGrid: "noRule",
   Bernoulli: "nonDifferentiable",
   BlackmanWindow: "nonDifferentiable",
-  CenterCropPad: "noRule",
+  // what was cut off gets nothing, what was padded is dropped: the way back to the first sizes, around the same centre
+  CenterCropPad: ({ math, dy, input, settings: { axes } }) => {
+    const sizes = sizesOf(input(0));
+    const back = axes === undefined ? sizes : axes.map((axis) => sizes.at(axis) ?? 1);
+    const attributes = axes === undefined ? {} : { axes: [...axes] };
+    return [math.builder.op("CenterCropPad", [dy, math.builder.ints(...back)], attributes)];
+  },
   Compress: "noRule",
   ConvInteger: "nonDifferentiable",
   DFT: "noRule",

@@ -88,6 +88,18 @@ const losses = (operator: "NegativeLogLikelihoodLoss" | "SoftmaxCrossEntropyLoss
 
 /** Operators of imported models: attention, recurrence, losses, further normalizations. */
 export const importedCases = {
+  CenterCropPad: [
+    withConstants("cut and padded, by odd numbers too", "CenterCropPad", [random(6, 3, 4)], (math) => [
+      ints(math, [3], 3, 6, 4),
+    ]),
+    withConstants(
+      "some axes, counted from either end",
+      "CenterCropPad",
+      [random(2, 5, 4)],
+      (math) => [ints(math, [2], 7, 2)],
+      { axes: [-1, 1] },
+    ),
+  ],
   Swish: [
     node("a factor", "Swish", [at(-1.7, -0.6, 0.3, 1.4)], { alpha: 1.5 }),
     node("plain", "Swish", [random(3)]),
