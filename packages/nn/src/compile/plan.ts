@@ -81,9 +81,6 @@ function planWeights(plan: NetworkPlan, problems: Problems): PlannedWeight[] {
   });
 }
 
-/** True when every size is known, as programs that train need. */
-export const isConcrete = (plan: Plan): boolean => plan.inputs.every(({ shape }) => !shape.includes(null));
-
 /** Name of what the optimizer remembers of a weight. */
 export const slotId = (weight: string, slot: string): string => `${weight}:${slot}`;
 

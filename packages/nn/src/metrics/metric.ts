@@ -38,7 +38,7 @@ export const total = (math: GraphMath, value: Value): Value =>
   );
 
 /** bool that broadcasts over numbers [batch, ...]: those that count; undefined when all do. */
-export function keptOf({ math, weights }: Observed, numbers: Value): Value | undefined {
+function keptOf({ math, weights }: Observed, numbers: Value): Value | undefined {
   if (weights === undefined) return undefined;
   const missing = Math.max(0, numbers.shape.length - weights.shape.length);
   const axes = Array.from({ length: missing }, (_, i) => weights.shape.length + i);

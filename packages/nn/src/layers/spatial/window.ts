@@ -15,7 +15,7 @@ const axes: { readonly [R in Rank]: string } = {
 };
 
 /** "[height, width, channels]" */
-export const spatialWords = (rank: Rank): string => `[${axes[rank]}, channels]`;
+const spatialWords = (rank: Rank): string => `[${axes[rank]}, channels]`;
 
 /** Sizes of the axes that a window slides over, and the number of channels. */
 export interface Spatial {
