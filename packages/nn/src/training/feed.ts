@@ -162,28 +162,27 @@ export function streamFeed(
     steps: undefined,
     samples: undefined,
     async next(mostSteps) {
-      const group: Table[] = [];
-      while (group.length < mostSteps) {
-        const table = await pull();
-        if (table === undefined) break;
-        const [lead] = group;
-        if (lead !== undefined && key(lead) !== key(table)) {
-          waiting = table;
-          break;
-        }
-        group.push(table);
-      }
-      const [first] = group;
+      const first = await pull();
       if (first === undefined) return undefined;
       const { length: batch, columns } = first;
-      const arrays = buffers.take(columns, group.length * batch);
       const all = Uint32Array.from({ length: batch }, (_, i) => i);
-      for (const [i, table] of group.entries()) await table.batch(all, sliceOf(arrays, columns, i * batch, batch));
+      // room for the most, of which the system gives what is written to; a batch is let go of as soon as it is copied
+      const room = buffers.take(columns, mostSteps * batch);
+      let steps = 0;
+      for (let table: Table | undefined = first; table !== undefined && steps < mostSteps; steps++) {
+        await table.batch(all, sliceOf(room, columns, steps * batch, batch));
+        table = steps + 1 < mostSteps ? await pull() : undefined;
+        if (table !== undefined && key(table) !== key(first)) {
+          waiting = table;
+          table = undefined;
+        }
+      }
+      const arrays = sliceOf(room, columns, 0, steps * batch);
       const before = batches;
-      batches += group.length;
+      batches += steps;
       const placeOf = (row: number): string => `[${row % batch}] of batch ${before + Math.floor(row / batch) + 1}`;
       batchCheck(columns, sampleShapes(first, signature.inputs), signature)(arrays, placeOf);
-      return { steps: group.length, batch, columns, arrays, placeOf };
+      return { steps, batch, columns, arrays, placeOf };
     },
     async close() {
       if (!isDone) await iterator.return?.();

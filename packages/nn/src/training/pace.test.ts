@@ -19,11 +19,11 @@ describe("the pace of runs", () => {
     expect(pace.steps).toBe(5);
   });
 
-  it("never goes below one step, however slow, nor above 64 MiB of data", () => {
+  it("never goes below one step, however slow, nor above 32 MiB of data", () => {
     const slow = new Pace(1000);
     slow.note(1, 60_000);
     expect(slow.steps).toBe(1);
-    const large = new Pace(30 * 2 ** 20);
+    const large = new Pace(15 * 2 ** 20);
     for (let i = 0; i < 5; i++) large.note(large.steps, 0.01);
     expect(large.steps).toBe(2);
   });
