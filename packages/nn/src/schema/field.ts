@@ -119,9 +119,11 @@ export const optional = <T extends Json>(inner: Field<T>): Field<T | null, null>
   read: (value, where, problems) => (value === null ? null : inner.read(value, where, problems)),
 });
 
-/** One of a few words. */
+/** One of a few words; required. */
 export function oneOf<const W extends string>(words: readonly W[]): Field<W, undefined>;
+/** One of a few words; `fallback` when left out. */
 export function oneOf<const W extends string>(words: readonly W[], fallback: W): Field<W, W>;
+/** One of a few words, with a fallback or without. */
 export function oneOf<const W extends string>(words: readonly W[], fallback?: W): Field<W> {
   const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
   return {
