@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { NonFiniteLossError } from "../errors.ts";
 import { dense } from "../layers/core/dense.ts";
 import { dropout } from "../layers/noise/dropout.ts";
+import { Model } from "../model/model.ts";
 import type { FitOptions } from "../model/options.ts";
 import { Sequential } from "../model/sequential.ts";
+import { input } from "../network/symbolic.ts";
 import type { NamedSamples } from "./source.ts";
 
 const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i)]);
@@ -67,11 +69,46 @@ describe("labels that count more", () => {
     for (const model of [streamed, table]) await model.close();
   });
 
+  it("go by output, by step, and by yes or no; own weights of fewer axes multiply them", async () => {
+    const steps = Array.from({ length: 6 }, (_, i) => [x[i] ?? [], x[i + 1] ?? [], x[i + 2] ?? []]);
+    const kinds = steps.map((_, i) => [i % 3, (i + 1) % 3, 2]);
+    const signs = steps.map((_, i) => [[i % 2], [1], [0]]);
+    const tagger = () => {
+      const entering = input({ shape: [3, 2], name: "steps" });
+      const hidden = dense(4, { activation: "tanh", name: "hidden" }).apply(entering);
+      const kind = dense(3, { activation: "softmax", name: "kind" }).apply(hidden);
+      const sign = dense(1, { activation: "sigmoid", name: "sign" }).apply(hidden);
+      const model = new Model({ inputs: entering, outputs: [kind, sign] }, { seed: 2 });
+      model.compile({
+        optimizer: { type: "sgd", learningRate: 0.5 },
+        loss: { kind: "sparseCategoricalCrossentropy", sign: "binaryCrossentropy" },
+      });
+      return model;
+    };
+    const after = async (options: FitOptions) => {
+      const model = tagger();
+      await model.fit(steps, { kind: kinds, sign: signs }, { threads: 1, ...options });
+      await model.close();
+      return model.getWeights();
+    };
+    const ofKind = kinds.map((row) => row.map((label) => [2, 1, 0.5][label] ?? 0));
+    const ofSign = signs.map((row) => row.map(([label = 0]) => [1, 3][label] ?? 0));
+    const expected = await after({ sampleWeight: { kind: ofKind, sign: ofSign } });
+    const byOutput = { kind: { 0: 2, 2: 0.5 }, sign: { 1: 3 } };
+    expect(await after({ classWeight: byOutput })).toEqual(expected);
+    expect(await after({ classWeight: { sign: { 1: 3 } } })).toEqual(await after({ sampleWeight: { sign: ofSign } }));
+    const perSample = steps.map((_, i) => i / 2);
+    const both = await after({ sampleWeight: { kind: perSample }, classWeight: byOutput });
+    const product = ofKind.map((row, i) => row.map((one) => one * (perSample[i] ?? 0)));
+    expect(both).toEqual(await after({ sampleWeight: { kind: product, sign: ofSign } }));
+  });
+
   it("say what is wrong", async () => {
     const fit = (weights: FitOptions["classWeight"]) =>
       classifier().fit(x, labels, { threads: 1, ...(weights && { classWeight: weights }) });
     await expect(fit({ 3: 1 })).rejects.toThrow("classWeight: expected labels from 0 to 2, received 3");
     await expect(fit({ 0: -1 })).rejects.toThrow("classWeight: expected weights from 0, received -1 for label 0");
+    await expect(fit({ 0: 0, 1: 0, 2: 0 })).rejects.toThrow("expected a weight above 0 for one label at least");
     await expect(fit({ other: { 0: 1 } })).rejects.toThrow('classWeight: no output is named "other"');
   });
 });
@@ -147,6 +184,21 @@ it("streams are evaluated and answered like arrays, batches of all sizes", async
   const streamed = await model.predict(batches([5, 1, 6]), { threads: 1 });
   expect(streamed.shape).toEqual(answers.shape);
   for (const [i, value] of streamed.data.entries()) expect(value).toBeCloseTo(answers.data[i] ?? Number.NaN, 6);
+  await model.close();
+});
+
+it("steps of predict and of validation are batches, at most all of them", async () => {
+  const model = classifier();
+  expect((await model.predict(x, { threads: 1, batchSize: 5, steps: 2 })).shape).toEqual([10, 3]);
+  expect((await model.predict(batches([5, 1, 6]), { threads: 1, steps: 2 })).shape).toEqual([6, 3]);
+  const first = (await model.evaluate(x.slice(0, 4), labels.slice(0, 4), { threads: 1 })).loss;
+  const all = (await model.evaluate(x, labels, { threads: 1 })).loss;
+  expect((await model.evaluate(x, labels, { threads: 1, batchSize: 2, steps: 2 })).loss).toBeCloseTo(first, 6);
+  expect((await model.evaluate(x, labels, { threads: 1, batchSize: 5, steps: 99 })).loss).toBeCloseTo(all, 6);
+  const validated = { validationData: { x, y: labels }, validationBatchSize: 2, validationSteps: 3 };
+  const { epochs } = await model.fit(x, labels, { threads: 1, ...validated });
+  const part = (await model.evaluate(x.slice(0, 6), labels.slice(0, 6), { threads: 1 })).loss;
+  expect(epochs[0]?.validation?.loss).toBeCloseTo(part, 6);
   await model.close();
 });
 
