@@ -79,7 +79,8 @@ export interface EmbeddingOptions extends CommonOptions {
  *   [inputDim, outputDim].
  * - Defaults: `embeddingsInitializer` randomUniform within ±0.05, `maskZero` false.
  * - Masks: with `maskZero` [batch, steps], false where x is 0.
- * - Errors: the run fails on a number of `inputDim` or more, and names it.
+ * - Errors: fit, evaluate and predict name the first number below 0 or of `inputDim` or more. In an exported model Gather fails
+ *   beyond the table, and counts from its end below 0.
  * - ONNX: Gather. Its gradient adds up where a number comes twice.
  */
 export const embedding = (inputDim: number, outputDim: number, options: EmbeddingOptions = {}): Layer =>

@@ -55,9 +55,9 @@ export class World {
     return site.runs.create(origin, runRequest(input));
   }
 
-  /** Looks until the run is as wanted. @throws after a minute, saying how it is. */
+  /** Looks until the run is as wanted. @throws after nearly three minutes (the test may end before), saying how it is. */
   async until(site: Site, id: string, wanted: (run: Run) => boolean): Promise<Run> {
-    for (let tries = 0; tries < 1200; tries++) {
+    for (let tries = 0; tries < 3400; tries++) {
       const run = await site.runs.get(this.project, id);
       if (wanted(run)) return run;
       await sleep(50);
