@@ -3,7 +3,7 @@ export { type BatchClock, type BatchedResult, Batcher, type BatcherOptions, syst
 export { expectedCompany } from "./batching/policies/expected-company.ts";
 export type { BatchPolicy, BatchSettings, Decision, QueueState, Waiting } from "./batching/policy.ts";
 export type { ChatReader, ReadEnd, WrittenPiece } from "./chat/chat-reader.ts";
-export { type PreparedChat, readTemplate } from "./chat/prepared-chat.ts";
+export { type PrepareChatOptions, type PreparedChat, prepareChat, readTemplate } from "./chat/prepared-chat.ts";
 export type { Segment } from "./chat/special-text.ts";
 export type { ChatTemplate, TemplateTokens } from "./chat/template.ts";
 export type { Engine, EngineOptions, EngineStats, InferOptions, InferResult, LoadEngine, Signature } from "./engine.ts";

@@ -7,7 +7,7 @@ import { specialPattern } from "./special-text.ts";
 export interface TemplateTokens {
   readonly bos: string;
   readonly eos: string;
-  /** Every token whose text must not come from a request's text. */
+  /** Control tokens, whose text must not come from a request's text. Tokens that users may write ("<tool_call>" in some vocabularies) are none. */
   readonly special: readonly string[];
 }
 
@@ -58,6 +58,7 @@ export class ChatTemplate {
   readonly special: RegExp | undefined;
   /** Special tokens that the template puts right after an answer. */
   readonly stops: readonly string[];
+  readonly specialTokens: ReadonlySet<string>;
   readonly #template: Template;
   readonly #tokens: TemplateTokens;
 
@@ -70,6 +71,7 @@ export class ChatTemplate {
     }
     this.source = source;
     this.#tokens = tokens;
+    this.specialTokens = new Set(tokens.special);
     this.special = specialPattern(tokens.special);
     this.abilities = this.#findAbilities();
     this.stops = this.#findStops();
