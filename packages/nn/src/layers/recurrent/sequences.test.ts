@@ -114,7 +114,7 @@ describe("a stateful layer", () => {
     const { history } = await model.fit(normal([4, 3, 2]), [[1], [0], [-1], [2]], { epochs: 3, batchSize: 2, threads });
     expect(history["loss"]?.[2]).toBeLessThan(history["loss"]?.[0] ?? 0);
     await expect(model.fit(normal([3, 3, 2]), [[1], [0], [2]], { batchSize: 3, threads })).rejects.toThrow(
-      "gru_1: expected batches of 2 samples, as batchSize says, received 3",
+      "gru_1: expected batches of 2 samples, as its batchSize says: it is stateful and remembers each; received 3",
     );
     expect(() => lstm(3, { stateful: true })).toThrow("lstm.batchSize: expected the number of samples of every batch");
     await model.close();
