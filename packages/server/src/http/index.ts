@@ -3,11 +3,12 @@ export { type AuditTrail, type Change, unaudited } from "./audit-trail.ts";
 export type { Authenticator, Credentials } from "./authenticator.ts";
 export { type Denial, type Denials, uncounted } from "./denials.ts";
 export { documentRoutes } from "./document-routes.ts";
+export { EventStream, type EventStreamParts, eventStreamHeaders } from "./event-stream.ts";
 export { failureAnswer } from "./failure-answer.ts";
 export { toAppError } from "./failures.ts";
 export { healthRoutes } from "./health.ts";
 export { type Idempotency, type KeyedRequest, unkept } from "./idempotency.ts";
-export { holdsNul } from "./input.ts";
+export { holdsNul, type Problem } from "./input.ts";
 export { type Limiter, type LimitState, unlimited } from "./limits.ts";
 export { pageOf } from "./page.ts";
 export {

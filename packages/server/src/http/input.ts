@@ -14,6 +14,8 @@ export interface Problem {
   /** "fit.epochs"; empty: the whole part. */
   readonly field: string;
   readonly problem: string;
+  /** What OpenAI calls it, where it has a name of its own: "unsupported_parameter". */
+  readonly code?: string;
 }
 
 /** A request's values, checked and with defaults filled in. */
@@ -68,7 +70,8 @@ function isJson(route: Route, request: FastifyRequest): boolean {
 export const contentType = (header: string | undefined): string | undefined =>
   header?.split(";")[0]?.trim().toLowerCase();
 
-function toProblem(part: Part, issue: z.core.$ZodIssue): Problem {
+function toProblem(part: Part, found: z.core.$ZodIssue): Problem {
+  const issue = deepest(found);
   const field = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
     return {
@@ -76,7 +79,18 @@ function toProblem(part: Part, issue: z.core.$ZodIssue): Problem {
       field,
       problem: `unknown ${issue.keys.length === 1 ? "field" : "fields"} ${issue.keys.join(", ")}`,
     };
-  return { in: part, field, problem: issue.message };
+  const code: unknown = issue.code === "custom" ? issue.params?.["code"] : undefined;
+  return { in: part, field, problem: issue.message, ...(typeof code === "string" ? { code } : {}) };
+}
+
+/** Of a value that is none of several kinds: what is wrong inside of the kind that it resembles most, if it does any. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const inner = issue.errors
+    .flatMap(([first]) => (first === undefined ? [] : [deepest(first)]))
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+  if (inner === undefined || inner.path.length === 0) return issue;
+  return { ...inner, path: [...issue.path, ...inner.path] };
 }
 
 const sentence = ({ in: part, field, problem }: Problem): string =>

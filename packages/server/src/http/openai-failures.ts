@@ -27,7 +27,7 @@ const knownCodes: Partial<Record<ErrorCode, string>> = {
 
 /** One failure as OpenAI would tell it. */
 export function renderOpenAiFailure(error: AppError): OpenAiErrorBody {
-  const code = knownCodes[error.code] ?? error.code;
+  const code = firstProblem(error)?.code ?? knownCodes[error.code] ?? error.code;
   return { error: { message: error.message, type: typeOf(error), param: paramOf(error), code } };
 }
 
@@ -42,10 +42,22 @@ function typeOf({ code, status, details }: AppError): string {
 }
 
 /** The first field of what `parseInput` found, or the one that a feature names. */
-function paramOf({ details }: AppError): string | null {
-  const { param, problems } = details;
+function paramOf(error: AppError): string | null {
+  const { param } = error.details;
   if (typeof param === "string") return param;
+  const field = firstProblem(error)?.field;
+  return field === undefined || field === "" ? null : field;
+}
+
+/** The first of what `parseInput` found. */
+function firstProblem({ details }: AppError): { readonly field?: string; readonly code?: string } | undefined {
+  const { problems } = details;
   const first: unknown = Array.isArray(problems) ? problems[0] : undefined;
-  if (typeof first !== "object" || first === null || !("field" in first)) return null;
-  return typeof first.field === "string" && first.field !== "" ? first.field : null;
+  if (typeof first !== "object" || first === null) return undefined;
+  const text = (name: string): string | undefined => {
+    const value: unknown = name in first ? (first as Record<string, unknown>)[name] : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  const [field, code] = [text("field"), text("code")];
+  return { ...(field === undefined ? {} : { field }), ...(code === undefined ? {} : { code }) };
 }

@@ -9,6 +9,7 @@ import type { Log } from "../feature.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { credentialsOf, singleHeader } from "./credentials.ts";
+import { EventStream, eventStreamBytes } from "./event-stream.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { type Input, parseInput } from "./input.ts";
 import type { Limiter, LimitState } from "./limits.ts";
@@ -96,7 +97,12 @@ export class Pipeline {
   async #worked(passage: Passage, caller: Caller, input: Input, requestId: RequestId): Promise<Answer> {
     const { route } = passage;
     const context = this.#context(passage, input, requestId, caller);
-    if ("free" in route.charge) return await route.handler(context);
+    if ("free" in route.charge) {
+      const answer = await route.handler(context);
+      return answer.body instanceof EventStream
+        ? this.#streamed(answer, answer.body, requestId, async () => {})
+        : answer;
+    }
     return await this.#charged(passage, caller, context, route.charge.reserve);
   }
 
@@ -140,9 +146,20 @@ export class Pipeline {
       );
       throw failure;
     }
+    if (answer.body instanceof EventStream) return this.#streamed(answer, answer.body, requestId, close);
     if (answer.body instanceof Readable) return { ...answer, body: settledStream(answer.body, close) };
     await close();
     return answer;
+  }
+
+  #streamed(answer: Answer, events: EventStream, requestId: RequestId, settle: () => Promise<void>): Answer {
+    const { log } = this.#parts;
+    const onFailure = (error: AppError): void => {
+      const fields = { err: error, request_id: requestId };
+      if (error.code === "internal") log.error(fields, "A stream failed.");
+      else if (error.code !== "request.cancelled") log.warn(fields, "A stream ended with a failure.");
+    };
+    return { ...answer, body: eventStreamBytes(events, { settle, onFailure }) };
   }
 
   async #close(reservation: OpenReservation, tally: Tally): Promise<void> {

@@ -67,7 +67,7 @@ export interface RouteContext<Params, Query, Body> {
   use(quantity: Quantity): void;
 }
 
-/** What a handler returns: JSON (any value), bytes (Uint8Array) or a stream (Readable). */
+/** What a handler returns: JSON (any value), bytes (Uint8Array), a stream (Readable) or events (EventStream). */
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -87,8 +87,11 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
   readonly access: Access;
   /** Of every route that is no GET. */
   readonly audit?: Audit;
-  /** The deployment that a request names, of every route with the scope `inference`: a caller's list of models must hold it. */
-  readonly model?: (params: z.output<P>, query: z.output<Q>, body: z.output<B>) => string;
+  /**
+   * The deployment that a request names, of every route with the scope `inference`: a caller's list of models must hold it.
+   * undefined: this request names none, and the handler looks at the list itself.
+   */
+  readonly model?: (params: z.output<P>, query: z.output<Q>, body: z.output<B>) => string | undefined;
   readonly charge: Charge<RouteContext<z.output<P>, z.output<Q>, z.output<B>>>;
   readonly params?: P;
   readonly query?: Q;
