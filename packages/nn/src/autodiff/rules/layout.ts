@@ -4,6 +4,7 @@ import { countElements, type GraphMath, sizesOf } from "../../graph/graph-math.t
 import { backAlongAxis, unitMatrix } from "../along-axis.ts";
 import { sumTo } from "../broadcast.ts";
 import type { GradientCall, GradientTable } from "../rule.ts";
+import { isTurn, turned } from "../turned.ts";
 
 /** The elements stay in order: only the sizes come back. */
 const resized = (call: GradientCall): Value[] => [call.math.reshape(call.dy, sizesOf(call.input(0)))];
@@ -90,6 +91,7 @@ export const layoutRules = {
   Transpose: ({ math, dy, settings, input }) => {
     const rank = input(0).shape.length;
     const order = settings.perm ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+    if (isTurn(order)) return [turned(math, dy)];
     return [
       math.transpose(
         dy,

@@ -1,15 +1,10 @@
 /** @file Gradients of products of matrices: dA = dY Bᵀ, dB = Aᵀ dY. */
 import type { Value } from "@gristmill/onnx";
-import { type GraphMath, sizesOf } from "../../graph/graph-math.ts";
+import { sizesOf } from "../../graph/graph-math.ts";
 import { sumTo } from "../broadcast.ts";
 import type { GradientCall, GradientTable } from "../rule.ts";
+import { turned, turnedProduct } from "../turned.ts";
 import { einsum } from "./einsum.ts";
-
-/** The last two axes exchanged. */
-const turned = (math: GraphMath, x: Value): Value => {
-  const rank = x.shape.length;
-  return math.transpose(x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]);
-};
 
 /** Factors and gradient of a MatMul with the axes that vectors had for the product only: [n] is a row [1, n] or a column [n, 1]. */
 function asMatrices(call: GradientCall<"MatMul">): [a: Value, b: Value, dy: Value] {
@@ -58,7 +53,7 @@ export const matrixRules = {
     const isWeight = b.shape.length === 2 && a.shape.length > 2;
     const da = (): Value => sumTo(math, product(dy, turned(math, b)), a);
     const db = (): Value =>
-      isWeight ? math.product(flat(a), flat(dy), { transA: true }) : sumTo(math, product(turned(math, a), dy), b);
+      isWeight ? math.product(flat(a), flat(dy), { transA: true }) : sumTo(math, turnedProduct(math, a, dy), b);
     return [
       call.needs(0) ? math.reshape(da(), sizesOf(call.input(0))) : undefined,
       call.needs(1) ? math.reshape(db(), sizesOf(call.input(1))) : undefined,

@@ -191,7 +191,7 @@ function attendByGroups(
 ): Value {
   const { math } = scope;
   const { builder } = math;
-  const key = math.transpose(turned(exchange(math, k), k), [0, 1, 3, 2]); // [batch, key heads, size, keys]
+  const key = turned(exchange(math, k), k); // [batch, key heads, keys, size]
   const value = exchange(math, v);
   const width = queryHeads * valueSize;
   if (queryHeads === keyHeads) {
