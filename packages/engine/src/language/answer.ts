@@ -26,6 +26,8 @@ export interface TokenUsage {
   readonly completionTokens: number;
   /** Of the completion, those of thinking aloud. */
   readonly reasoningTokens: number;
+  /** The engine was not told them and counted pieces of text for tokens, bytes for the prompt. */
+  readonly isEstimated?: true;
 }
 
 /** Where the time of one answer went. */
@@ -38,15 +40,21 @@ export interface GenerationTimings {
   readonly completionMs: number;
 }
 
-/** Why an answer ended. */
-export type FinishReason = "stop" | "length" | "toolCalls";
+/** Why an answer ended. `contentFilter`: a filter of an upstream cut it off. */
+export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter";
 
 /**
  * One piece of an answer. `started` comes first and once; then the others in the order in which they were written; `finished`
  * comes last and once. Whoever stops reading has to pay for `completionTokens` of the last piece that has them.
  */
 export type GenerationEvent =
-  | { readonly type: "started"; readonly promptTokens: number; readonly cachedTokens: number }
+  | {
+      readonly type: "started";
+      readonly promptTokens: number;
+      readonly cachedTokens: number;
+      /** The engine can't know yet; `finished` says it. */
+      readonly isEstimated?: true;
+    }
   | {
       readonly type: "text" | "reasoning";
       readonly text: string;
