@@ -16,6 +16,7 @@ export {
   EngineRunError,
   QueueFullError,
 } from "./errors.ts";
+export { grammarOf } from "./grammar/grammar-of.ts";
 export type * from "./language/answer.ts";
 export type {
   LanguageCard,
@@ -25,4 +26,6 @@ export type {
   LoadLanguageEngine,
 } from "./language/language-engine.ts";
 export type * from "./language/request.ts";
+export { samplingDefaults } from "./language/sampling-defaults.ts";
+export { loadLlamaEngine } from "./llama/load-llama-engine.ts";
 export { loadOnnxEngine } from "./onnx/onnx-engine.ts";
