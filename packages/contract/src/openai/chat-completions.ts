@@ -58,7 +58,7 @@ export const chatLogprobs = z.object({
 export type ChatLogprobs = z.infer<typeof chatLogprobs>;
 
 /** Why an answer ended. */
-export const chatFinishReason = z.enum(["stop", "length", "tool_calls"]);
+export const chatFinishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]);
 export type ChatFinishReason = z.infer<typeof chatFinishReason>;
 
 /** A call that the model asks for. */

@@ -51,7 +51,7 @@ export const completion = z.object({
       text: z.string(),
       index: z.int(),
       logprobs: completionLogprobs.nullable(),
-      finish_reason: z.enum(["stop", "length"]).nullable(),
+      finish_reason: z.enum(["stop", "length", "content_filter"]).nullable(),
     }),
   ),
   usage: completionUsage.nullable().optional(),

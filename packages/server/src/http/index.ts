@@ -10,6 +10,7 @@ export { healthRoutes } from "./health.ts";
 export { type Idempotency, type KeyedRequest, unkept } from "./idempotency.ts";
 export { holdsNul, type Problem } from "./input.ts";
 export { type Limiter, type LimitState, unlimited } from "./limits.ts";
+export { renderOpenAiFailure } from "./openai-failures.ts";
 export { pageOf } from "./page.ts";
 export {
   type Access,
