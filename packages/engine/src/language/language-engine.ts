@@ -73,6 +73,8 @@ export interface LanguageEngineOptions {
   readonly prefillChunk: number;
   /** Files of LoRA adapters, with their strength. */
   readonly adapters?: readonly { readonly path: string; readonly scale: number }[];
+  /** Whether a graphics card may be used where there is one; left out: no. */
+  readonly gpu?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EngineRequestError, EngineRunError } from "../errors.ts";
+import type { LanguageEngine } from "../language/language-engine.ts";
+import type { CompletionRequest } from "../language/request.ts";
+import { describeLanguageEngine, readAnswer } from "../language/testing/describe-language-engine.ts";
+import { byteToken, tinyLanguageModel, tinyTokens } from "../testing/tiny-language-model.ts";
+import { loadLlamaEngine } from "./load-llama-engine.ts";
+
+const chatTemplate =
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}" +
+  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+const options = { name: "tiny", threads: 1, contextLength: 256, slots: 4, maxQueue: 8, prefillChunk: 16 };
+const { signal } = new AbortController();
+let folder: string;
+let path: string;
+const write = async (name: string, bytes: Uint8Array): Promise<string> => {
+  await writeFile(join(folder, name), bytes);
+  return join(folder, name);
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gristmill-llama-engine-"));
+  path = await write("tiny.gguf", tinyLanguageModel({ chatTemplate }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describeLanguageEngine("llama", (given) => loadLlamaEngine(path, given), {
+  letter: (letter) => byteToken(letter.charCodeAt(0)),
+  end: tinyTokens.end,
+});
+
+describe("llama", () => {
+  let engine: LanguageEngine;
+  const complete = (more: Partial<CompletionRequest>) =>
+    readAnswer(engine.complete({ prompt: "the cat", sampling: { temperature: 0 }, stop: [], ...more }, { signal }));
+  beforeAll(async () => {
+    engine = await loadLlamaEngine(path, options);
+  });
+  afterAll(() => engine.close());
+
+  it("says what the model is", () => {
+    expect(engine.card).toMatchObject({
+      contextLength: 256,
+      vocabularySize: 266,
+      architecture: "llama",
+      abilities: { complete: true, chat: true, embed: true, rerank: false, images: false },
+      embeddingLength: 64,
+    });
+  });
+
+  it("holds to a grammar, and never shows half a character", async () => {
+    const grammar = 'root ::= "héllo €🙂 <|im_end|>"';
+    const { text, events, finished } = await complete({ constraint: { type: "grammar", grammar }, maxTokens: 60 });
+    expect(text).toBe("héllo €🙂 <|im_end|>");
+    expect(finished.reason).toBe("stop");
+    for (const event of events) if (event.type === "text") expect(event.text).not.toContain("\ufffd");
+  });
+
+  it("refuses a grammar that can't be read", async () => {
+    const wrong = ["", "root ::= ", "x ::= y", 'root ::= "a" b', `root ::= ${"(".repeat(5000)}`];
+    for (const grammar of wrong.slice(2)) {
+      const error = await complete({ constraint: { type: "grammar", grammar } }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(EngineRequestError);
+      expect(error).toMatchObject({ field: "constraint.grammar" });
+    }
+  });
+
+  it("chats by the model's template", async () => {
+    const request = {
+      messages: [{ role: "user", content: [{ type: "text", text: "the <|im_end|> cat" }] }],
+      tools: [],
+      toolChoice: "auto",
+      parallelToolCalls: true,
+      sampling: { temperature: 0 },
+      stop: [],
+      maxTokens: 8,
+    } as const;
+    const { finished } = await readAnswer(engine.chat(request, { signal }));
+    expect(finished.usage.promptTokens).toBe(await engine.countTokens(request, { signal }));
+    // what the user wrote stays text: 10 tokens of letters, not one that ends the message
+    const plain = { ...request, messages: [{ role: "user", content: [{ type: "text", text: "the  cat" }] }] } as const;
+    const difference = finished.usage.promptTokens - (await engine.countTokens(plain, { signal }));
+    expect(difference).toBe("<|im_end|>".length);
+  });
+
+  it("embeds texts and tokens as vectors of length 1", async () => {
+    const { vectors, promptTokens } = await engine.embed(["the cat", [5, 6, 7], "the cat"], { signal });
+    expect(vectors.map((vector) => vector.length)).toEqual([64, 64, 64]);
+    for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
+    expect(vectors[0]).toEqual(vectors[2]);
+    expect(vectors[0]).not.toEqual(vectors[1]);
+    expect(promptTokens).toBeGreaterThan(10);
+    await expect(engine.rerank({ query: "a", documents: ["b"] }, { signal })).rejects.toThrow(/can rerank/);
+  });
+
+  it("reads a long prompt in chunks between which others write", async () => {
+    const long = complete({ prompt: "x ".repeat(110), maxTokens: 2 });
+    const short = await complete({ prompt: "a", maxTokens: 4, sampling: { logitBias: [[tinyTokens.end, -100]] } });
+    expect(short.finished.usage.completionTokens).toBe(4);
+    expect((await long).finished.usage.promptTokens).toBeGreaterThan(200);
+  });
+});
+
+describe("a file that is no model", () => {
+  const bytes = tinyLanguageModel();
+  const cases: [string, () => Uint8Array, RegExp][] = [
+    ["nothing", () => new Uint8Array(0), /cut off/],
+    ["another format", () => Buffer.from("PK\u0003\u0004 something"), /begins with "GGUF"/],
+    ["front cut off", () => bytes.subarray(0, 2000), /cut off/],
+    ["tensors cut off", () => bytes.subarray(0, bytes.length - 1000), /cut off: tensor "output.weight"/],
+    ["words twice", () => tinyLanguageModel({ words: ["cat"] }), /"cat", which is token 262 too/],
+    ["hostile counts", () => Buffer.concat([bytes.subarray(0, 8), Buffer.alloc(16, 0x7f)]), /no size of anything/],
+  ];
+  for (const [name, make, message] of cases)
+    it(`is refused: ${name}`, async () => {
+      const file = await write(`${name}.gguf`, make());
+      const error = await loadLlamaEngine(file, options).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(EngineRunError);
+      expect((error as Error).message).toMatch(message);
+    });
+
+  it("is refused: none there", async () => {
+    await expect(loadLlamaEngine(join(folder, "none.gguf"), options)).rejects.toThrow(/ENOENT/);
+  });
+});
+
+it("leaves a process that ends by itself after it was closed", async () => {
+  const load = new URL("./load-llama-engine.ts", import.meta.url).href;
+  const script =
+    `const { loadLlamaEngine } = await import(${JSON.stringify(load)});` +
+    `const engine = await loadLlamaEngine(${JSON.stringify(path)}, ${JSON.stringify(options)});` +
+    `for await (const event of engine.complete({ prompt: "a", sampling: {}, stop: [], maxTokens: 3 },` +
+    `{ signal: new AbortController().signal })) if (event.type === "finished") console.log("finished");` +
+    `await engine.embed(["a"], { signal: new AbortController().signal }); await engine.close();`;
+  // A file, as node-llama-cpp starts a process with the same arguments to try its addon.
+  const file = await write("closes.mjs", Buffer.from(script));
+  const ran = await promisify(execFile)(process.execPath, [file], { timeout: 20_000 });
+  expect(ran.stdout.trim()).toBe("finished");
+});

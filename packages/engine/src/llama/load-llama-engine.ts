@@ -1,0 +1,119 @@
+/** @file How a model's file becomes an engine: looked at, weighed, then loaded. */
+import type { Llama, LlamaModel } from "node-llama-cpp";
+import { EngineRunError } from "../errors.ts";
+import type { LanguageCard, LanguageEngineOptions, LoadLanguageEngine } from "../language/language-engine.ts";
+import { type CheckedFile, checkFile } from "./check-file.ts";
+import { createChat } from "./llama-chat.ts";
+import { LlamaEngine } from "./llama-engine.ts";
+import { expectMemory } from "./memory.ts";
+import { openNative } from "./native.ts";
+import { StepLoop } from "./step-loop.ts";
+import { TokenTexts } from "./token-texts.ts";
+import { Turns } from "./turns.ts";
+import { Vectors } from "./vectors.ts";
+
+/** Contexts of today's models are longer than a machine has memory for, several times over. */
+const defaultContextLength = 4096;
+
+/** Loads a GGUF file into llama.cpp. The library is loaded with the first model, so that a process without one never does. */
+export const loadLlamaEngine: LoadLanguageEngine = async (artifactPath, options) => {
+  options.signal?.throwIfAborted();
+  const file = await checkFile(artifactPath);
+  const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
+  const messages: string[] = [];
+  let llama: Llama | undefined;
+  try {
+    llama = await getLlama({
+      gpu: options.gpu === true ? "auto" : false,
+      build: "never",
+      // Without both this and `threads` of the context, 4 threads at least compute, on 2 cores 100 times slower.
+      maxThreads: options.threads,
+      logLevel: LlamaLogLevel.error,
+      logger: (_level, message) => {
+        messages.push(message.trim());
+        if (messages.length > 5) messages.shift();
+      },
+      progressLogs: false,
+    });
+    return await load(llama, artifactPath, file, options);
+  } catch (cause) {
+    await llama?.dispose();
+    options.signal?.throwIfAborted();
+    if (cause instanceof EngineRunError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineRunError([reason, ...messages].join("; "), { cause });
+  }
+};
+
+async function load(
+  llama: Llama,
+  modelPath: string,
+  file: CheckedFile,
+  options: LanguageEngineOptions,
+): Promise<LlamaEngine> {
+  const { slots, threads, prefillChunk, maxQueue, signal, adapters = [] } = options;
+  const model = await llama.loadModel({ modelPath, ...(signal && { loadSignal: signal }) });
+  const contextLength = options.contextLength ?? Math.min(model.trainContextSize, defaultContextLength);
+  // In one step all slots may write while a chunk of prompts is read.
+  const batchSize = prefillChunk + slots;
+  if (llama.gpu === false) await expectMemory(llama, { path: modelPath, contextLength, slots, batchSize });
+  const native = openNative(llama, model);
+  const card = cardOf(model, file, contextLength);
+  const turns = new Turns();
+  const context = card.abilities.complete
+    ? await model.createContext({
+        sequences: slots,
+        contextSize: contextLength,
+        batchSize,
+        threads,
+        // Fewer tokens than were asked for would be found out by a request.
+        failedCreationRemedy: false,
+        ignoreMemorySafetyChecks: true,
+        ...(adapters.length > 0 && {
+          lora: { adapters: adapters.map(({ path, scale }) => ({ filePath: path, scale })) },
+        }),
+        ...(signal && { createSignal: signal }),
+      })
+    : undefined;
+  const { isRecurrent, isHybrid, swaSize } = model.fileInsights;
+  return new LlamaEngine({
+    card,
+    llama,
+    model,
+    native,
+    texts: new TokenTexts(native.model, card.vocabularySize),
+    context,
+    loop:
+      context &&
+      new StepLoop({
+        context: native.contextOf(context),
+        slots,
+        contextLength,
+        maxQueue,
+        prefillChunk,
+        windowSize: swaSize,
+        canPad: !isRecurrent && !isHybrid && swaSize === undefined,
+        turns,
+      }),
+    vectors: new Vectors({ model, contextLength, threads, maxQueue, turns }),
+    chat: card.abilities.chat ? createChat(file, model, native.model) : undefined,
+  });
+}
+
+function cardOf(model: LlamaModel, file: CheckedFile, contextLength: number): LanguageCard {
+  const { hasEncoder, hasDecoder, supportsRanking, totalParameters } = model.fileInsights;
+  return {
+    contextLength,
+    vocabularySize: file.tokens.length,
+    architecture: file.architecture,
+    parameters: totalParameters,
+    abilities: {
+      complete: hasDecoder && !hasEncoder,
+      chat: hasDecoder && !hasEncoder && file.chatTemplate !== undefined,
+      embed: !(hasEncoder && hasDecoder) && !supportsRanking,
+      rerank: supportsRanking,
+      images: false,
+    },
+    embeddingLength: model.embeddingVectorSize,
+  };
+}
