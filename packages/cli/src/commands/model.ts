@@ -1,4 +1,4 @@
-import type { ModelVersion } from "@gristmill/contract";
+import type { LanguageModel, ModelVersion } from "@gristmill/contract";
 import type { Command } from "commander";
 import type { Paint } from "../terminal/paint.ts";
 import { formatBytes, formatCount, formatMetrics, formatSeconds, formatTime } from "../terminal/words.ts";
@@ -7,6 +7,20 @@ import { noun, type OpenSession, verb, withLimit } from "./command.ts";
 const signature = (tensors: ModelVersion["inputs"]): string =>
   tensors.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(", ")}]`).join("; ");
 
+const graphFacts = ({ inputs, outputs, task, card }: ModelVersion): [string, string][] => [
+  ["inputs", signature(inputs)],
+  ["outputs", signature(outputs)],
+  ["raw values", card.preprocessing ?? "–"],
+  ["classes", task?.class_names.join(", ") ?? "–"],
+];
+
+const languageFacts = (language: LanguageModel): [string, string][] => [
+  ["language", `${language.name ?? "–"} (${language.architecture}), ${language.quantization}`],
+  ["context", `${formatCount(language.context_length)} tokens`],
+  ["vocabulary", `${formatCount(language.vocabulary_size)} tokens (${language.tokenizer})`],
+  ["chat template", language.chat_template ? "yes" : "none"],
+];
+
 const facts = (version: ModelVersion, paint: Paint): [string, string][] => {
   const { card } = version;
   return [
@@ -14,10 +28,7 @@ const facts = (version: ModelVersion, paint: Paint): [string, string][] => {
     ["id", version.id],
     ["sha256", version.sha256],
     ["file", `${version.format}, ${formatBytes(version.size_bytes)}, ${formatCount(card.parameters)} parameters`],
-    ["inputs", signature(version.inputs)],
-    ["outputs", signature(version.outputs)],
-    ["raw values", card.preprocessing ?? "–"],
-    ["classes", version.task?.class_names.join(", ") ?? "–"],
+    ...(version.language === null ? graphFacts(version) : languageFacts(version.language)),
     ["metrics", formatMetrics(card.metrics) || "–"],
     ["trained", card.training_seconds > 0 ? formatSeconds(card.training_seconds) : "elsewhere"],
     [
@@ -86,7 +97,7 @@ export function modelCommand(open: OpenSession): Command {
     );
   });
 
-  const download = verb("download <model[@version]> <file>", "Write a version's ONNX file", [
+  const download = verb("download <model[@version]> <file>", "Write a version's file", [
     "gristmill model download digits digits.onnx",
   ]);
   download.action(async (text: string, file: string) => {
@@ -97,12 +108,12 @@ export function modelCommand(open: OpenSession): Command {
     output.result(() => `Wrote ${model}@${number} to ${file}.`, { model, version: number, file });
   });
 
-  const create = verb("create <model> <file>", "Add an ONNX file as the model's next version", [
+  const create = verb("create <model> <file>", "Add an ONNX or GGUF file as the model's next version", [
     "gristmill model create resnet resnet50.onnx",
   ]).alias("import");
   create.action(async (model: string, file: string) => {
     const { client, output, signal } = await open(create).connected();
-    const version = await client.models.importOnnx(model, file, { signal });
+    const version = await client.models.importFile(model, file, { signal });
     output.facts(version, () => facts(version, output.out.paint));
   });
 

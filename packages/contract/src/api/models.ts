@@ -42,18 +42,46 @@ export const imageClassification = z.object({
 });
 export type ImageClassification = z.infer<typeof imageClassification>;
 
+/** What a language model's file says of it. */
+export const languageModel = z.object({
+  /** For people; null: the file has none. */
+  name: z.string().nullable(),
+  /** "llama", "bert" …: llama.cpp's name. */
+  architecture: z.string(),
+  parameters: z.number().int(),
+  /** How most of its weights are kept: "Q8_0". */
+  quantization: z.string(),
+  /** Tokens that it was trained for. */
+  context_length: z.number().int(),
+  /** Length of a token's vector. */
+  embedding_length: z.number().int(),
+  vocabulary_size: z.number().int(),
+  /** llama.cpp's name of the kind: "gpt2", "llama". */
+  tokenizer: z.string(),
+  /** It says how a chat becomes its prompt. */
+  chat_template: z.boolean(),
+});
+export type LanguageModel = z.infer<typeof languageModel>;
+
+/** Of what kind the file of a version is: a graph of tensors, or a language model of llama.cpp. */
+export const modelFormat = z.enum(["onnx", "gguf"]);
+export type ModelFormat = z.infer<typeof modelFormat>;
+
 export const modelVersion = z.object({
   id: z.string(),
   object: z.literal("model.version"),
   model_id: z.string(),
   model: z.string(),
   version: z.number().int(),
-  format: z.literal("onnx"),
+  format: modelFormat,
   sha256: z.string(),
   size_bytes: z.number().int(),
+  /** Of ONNX; a language model has none. */
   inputs: z.array(tensorSignature),
   outputs: z.array(tensorSignature),
   task: imageClassification.nullable(),
+  /** Of GGUF; null for ONNX. */
+  language: languageModel.nullable(),
   run_id: z.string().nullable(),
   card: modelCard,
   created_at: timestamp,

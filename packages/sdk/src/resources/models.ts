@@ -37,8 +37,8 @@ export class Models {
     return this.#transport.json({ method: "GET", path: `${pathOf(model)}/versions/${version}`, ...options });
   }
 
-  /** Adds an ONNX file as the model's next version; makes the model when it is new. @param source a path, or bytes. */
-  async importOnnx(
+  /** Adds an ONNX or GGUF file as the model's next version; makes the model when it is new. @param source a path, or bytes. */
+  async importFile(
     model: string,
     source: string | Uint8Array<ArrayBuffer>,
     options?: PostOptions,
@@ -54,7 +54,7 @@ export class Models {
     });
   }
 
-  /** The version's ONNX bytes as a stream. */
+  /** The version's bytes as a stream. */
   artifact(model: string, version: number, options?: CallOptions): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     return this.#transport.stream({
       method: "GET",
@@ -64,7 +64,7 @@ export class Models {
     });
   }
 
-  /** Writes the version's ONNX bytes to a file, which appears only when it is whole. */
+  /** Writes the version's bytes to a file, which appears only when it is whole. */
   download(model: string, version: number, file: string, options?: CallOptions): Promise<void> {
     return download(() => this.artifact(model, version, options), file, options);
   }

@@ -26,7 +26,8 @@ export async function readBodies(scope: FastifyInstance, route: Route): Promise<
   if (!takesJson) scope.removeContentTypeParser("application/json");
   scope.removeContentTypeParser("text/plain");
   for (const type of raw)
-    scope.addContentTypeParser(type, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    if (route.streamsBody === true) scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+    else scope.addContentTypeParser(type, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   if (isMultipart) {
     const limit = route.bodyLimit ?? defaultBodyLimit;
     await scope.register(multipart, {

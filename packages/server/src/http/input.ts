@@ -1,4 +1,5 @@
 /** @file Checks what a request brings against the route's schemas; all problems in one answer. */
+import { Readable } from "node:stream";
 import { AppError } from "@gristmill/contract";
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -42,7 +43,7 @@ export function parseInput(route: Route, request: FastifyRequest): Input {
   const input = {
     params: check("params", route.params, request.params),
     query: check("query", route.query, request.query),
-    body: isJson(route, request) ? check("body", route.body, request.body) : request.body,
+    body: isJson(route, request) ? check("body", route.body, request.body) : bytesOf(request.body),
   };
   if (problems.length === 0) return input;
   throw new AppError("request.invalid", problems.map(sentence).slice(0, 5).join(" "), { details: { problems } });
@@ -58,6 +59,9 @@ export function holdsNul(value: unknown): boolean {
   }
   return false;
 }
+
+/** A body that nobody has read yet is the handler's alone. */
+const bytesOf = (body: unknown): unknown => (body instanceof Readable ? undefined : body);
 
 /** Bodies of the content types that a route consumes raw are the handler's to read. */
 function isJson(route: Route, request: FastifyRequest): boolean {

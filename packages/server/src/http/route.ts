@@ -101,6 +101,8 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
    * "multipart/form-data", left unread for the handler. `body` then only describes them in the document.
    */
   readonly consumes?: readonly string[];
+  /** What `consumes` names is left unread: `request.body` is a Readable then, whose length the handler bounds. */
+  readonly streamsBody?: boolean;
   /** Largest body in bytes; default 1 MiB. */
   readonly bodyLimit?: number;
   /** The JSON of a success, for the document only; answers are built from explicit fields and not validated again. */

@@ -1,5 +1,6 @@
 /** @file Pure: what makes two requests the same. */
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { AppError, canonicalJson } from "@gristmill/contract";
 import type { KeyedRequest } from "../http/index.ts";
 
@@ -8,8 +9,8 @@ const meaningHeaders = ["content-encoding", "inference-header-content-length"] a
 
 /**
  * sha256 over who calls, method, path with query, content type and body. JSON counts by its value, so that spaces and the
- * order of fields don't matter; bytes count as they are. A multipart upload is not read before its handler does: it counts by its
- * length alone, and its boundary, which clients draw anew each time, does not count.
+ * order of fields don't matter; bytes count as they are. An upload (a multipart one, or a stream) is not read before its handler
+ * does: it counts by its length alone, and a boundary, which clients draw anew each time, does not count.
  * @throws AppError `request.invalid` for JSON that nests too deeply.
  */
 export function fingerprintOf({ caller, request }: Pick<KeyedRequest, "caller" | "request">): Buffer {
@@ -29,7 +30,7 @@ export function fingerprintOf({ caller, request }: Pick<KeyedRequest, "caller" |
   part("url", url);
   part("type", type.split(";")[0]?.trim().toLowerCase() ?? "");
   for (const name of meaningHeaders) part(name, String(headers[name] ?? ""));
-  if (isMultipart) part("length", String(headers["content-length"] ?? "unknown"));
+  if (isMultipart || body instanceof Readable) part("length", String(headers["content-length"] ?? "unknown"));
   else if (body instanceof Uint8Array) part("bytes", body);
   else part("json", jsonOf(body));
   return hash.digest();

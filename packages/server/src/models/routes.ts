@@ -1,4 +1,5 @@
 /** @file The registry over HTTP: parse, call, reply. Rules live in the service. */
+import { Readable } from "node:stream";
 import {
   AppError,
   deleted,
@@ -9,10 +10,7 @@ import {
 } from "@gristmill/contract";
 import { z } from "zod";
 import { type Route, route } from "../http/index.ts";
-import type { Models } from "./service.ts";
-
-/** Largest ONNX file that is taken. It is decoded in memory before anything is stored. */
-export const importLimitBytes = 256 * 1024 * 1024;
+import { ggufLimitBytes, type Models } from "./service.ts";
 
 const tag = "Models";
 const read = { scope: "models:read" } as const;
@@ -78,7 +76,7 @@ export const modelRoutes = (models: Models): Route[] => [
   route({
     method: "POST",
     path: "/api/models/:model/versions",
-    summary: "Import an ONNX file as the model's next version; the model is made when it is new",
+    summary: "Import an ONNX or GGUF file as the model's next version; the model is made when it is new",
     tag,
     access: write,
     audit: { action: "model_version.created" },
@@ -86,12 +84,17 @@ export const modelRoutes = (models: Models): Route[] => [
     params: modelParams,
     query: z.strictObject({ notes: z.string().max(10_000).optional() }),
     consumes: ["application/octet-stream"],
-    bodyLimit: importLimitBytes,
+    streamsBody: true,
+    bodyLimit: ggufLimitBytes,
     response: versionSchema,
     successStatus: 201,
-    handler: async ({ caller, params, query, request }) => ({
+    handler: async ({ caller, params, query, request, signal }) => ({
       status: 201,
-      body: await models.importOnnx(caller.projectId, params.model, bytesOf(request.body), query.notes ?? null),
+      body: await models.importFile(caller.projectId, params.model, contentOf(request.body), {
+        notes: query.notes ?? null,
+        sizeBytes: lengthOf(request.headers["content-length"]),
+        signal,
+      }),
     }),
   }),
   route({
@@ -110,7 +113,7 @@ export const modelRoutes = (models: Models): Route[] => [
   route({
     method: "GET",
     path: "/api/models/:model/versions/:version/artifact",
-    summary: "Download a version's ONNX file; its sha256 is checked on the way",
+    summary: "Download a version's file; its sha256 is checked on the way",
     tag,
     access: read,
     charge: free,
@@ -121,7 +124,7 @@ export const modelRoutes = (models: Models): Route[] => [
         headers: {
           "content-type": "application/octet-stream",
           "content-length": String(version.size_bytes),
-          "content-disposition": `attachment; filename="${version.model}-${version.version}.onnx"`,
+          "content-disposition": `attachment; filename="${version.model}-${version.version}.${version.format}"`,
           etag: `"sha256:${version.sha256}"`,
         },
         body: await models.openArtifact(version, signal),
@@ -131,10 +134,10 @@ export const modelRoutes = (models: Models): Route[] => [
 ];
 
 /** @throws AppError `request.invalid` for a request without content. */
-function bytesOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array && body.length > 0) return body;
-  throw new AppError(
-    "request.invalid",
-    "Expected the bytes of an ONNX file as application/octet-stream, received none.",
-  );
+function contentOf(body: unknown): Readable {
+  if (body instanceof Readable) return body;
+  throw new AppError("request.invalid", "Expected the bytes of a model as application/octet-stream, received none.");
 }
+
+const lengthOf = (header: string | undefined): number | undefined =>
+  header === undefined ? undefined : Number(header);

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import {
   AppError,
   type ImageClassification,
+  type LanguageModel,
   type ListQuery,
   type Model,
   type ModelCard,
@@ -16,8 +17,9 @@ import type { Kysely } from "kysely";
 import type { Ground } from "../feature.ts";
 import { pageOf } from "../http/index.ts";
 import { lockObject, type ObjectStore, releaseObject, type StoredObject } from "../objects/index.ts";
+import { collect, openIncoming } from "./incoming.ts";
+import { inspectGguf } from "./inspect-gguf.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
-
 import { type ModelRow, ModelStore, type VersionRow } from "./store.ts";
 import { verifyingStream } from "./verified-stream.ts";
 import { modelToWire, versionToWire } from "./wire.ts";
@@ -31,6 +33,8 @@ export interface NewVersion {
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
+  /** What a GGUF file says of itself; left out: the object is an ONNX file. */
+  readonly language?: LanguageModel;
   /** Makes the registration idempotent; null: imported. */
   readonly runId: string | null;
   readonly card: ModelCard;
@@ -46,6 +50,11 @@ interface Deps {
   /** @throws AppError when the project may not store more. */
   readonly checkPaid: (projectId: ProjectId) => Promise<void>;
 }
+
+/** Largest ONNX file that is taken: it is decoded in memory before anything is stored. */
+export const onnxLimitBytes = 256 * 1024 * 1024;
+/** Largest GGUF file that is taken: it goes to the disk as it arrives. */
+export const ggufLimitBytes = 128 * 1024 ** 3;
 
 /** The registry. */
 export class Models {
@@ -87,6 +96,7 @@ export class Models {
         inputs: input.inputs,
         outputs: input.outputs,
         task: input.task,
+        language: input.language ?? null,
         runId: input.runId,
         card: input.card,
       });
@@ -101,19 +111,41 @@ export class Models {
     return this.#store.storedBytes();
   }
 
-  /** Checks and registers a file from outside. @throws AppError `data.malformed`, `budget.exceeded` */
+  /**
+   * Checks and registers a file from outside, as it arrives: ONNX, or GGUF, which its first bytes tell. ONNX is decoded in
+   * memory; of GGUF, which is too large for that, the front is read from the disk.
+   * @throws AppError `data.malformed`, `request.too_large`, `budget.exceeded`; `signal.reason`.
+   */
+  async importFile(
+    projectId: ProjectId,
+    model: string,
+    source: Readable,
+    options: { readonly notes: string | null; readonly sizeBytes?: number | undefined; readonly signal: AbortSignal },
+  ): Promise<ModelVersion> {
+    await this.#checkImport(projectId, model);
+    const { notes, sizeBytes, signal } = options;
+    const incoming = await openIncoming(source, signal);
+    try {
+      if (incoming.isGguf) return await this.#importGguf(projectId, model, incoming.content, { notes, signal });
+      const bytes = await collect(incoming.content, onnxLimitBytes, sizeBytes);
+      if (bytes.length === 0) throw new AppError("request.invalid", "Expected the bytes of a model, received none.");
+      return await this.importOnnx(projectId, model, bytes, notes);
+    } catch (error) {
+      signal.throwIfAborted(); // what a stream throws when its client goes is no fault of ours
+      throw error;
+    } finally {
+      incoming.content.destroy();
+    }
+  }
+
+  /** Checks and registers an ONNX file. @throws AppError `data.malformed`, `budget.exceeded` */
   async importOnnx(
     projectId: ProjectId,
     model: string,
     bytes: Uint8Array,
     notes: string | null,
   ): Promise<ModelVersion> {
-    if (!resourceName.safeParse(model).success)
-      throw new AppError(
-        "request.invalid",
-        `A model's name has 1 to 63 of a-z, 0-9, '.', '_', '-', received "${model}".`,
-      );
-    await this.#deps.checkPaid(projectId);
+    await this.#checkImport(projectId, model);
     const inspected = inspectOnnx(bytes);
     return await this.register({
       projectId,
@@ -123,19 +155,48 @@ export class Models {
       outputs: inspected.outputs,
       task: inspected.task,
       runId: null,
-      card: {
-        dataset: null,
-        spec: {},
-        compile: {},
-        fit: {},
-        metrics: {},
-        training_seconds: 0,
-        parameters: inspected.parameters,
-        environment: { producer: inspected.producer, opset: String(inspected.opset) },
-        preprocessing: null,
-        notes,
+      card: importedCard(inspected.parameters, notes, {
+        producer: inspected.producer,
+        opset: String(inspected.opset),
+      }),
+    });
+  }
+
+  async #importGguf(
+    projectId: ProjectId,
+    model: string,
+    content: Readable,
+    { notes, signal }: { readonly notes: string | null; readonly signal: AbortSignal },
+  ): Promise<ModelVersion> {
+    let language: LanguageModel | undefined;
+    const object = await this.#deps.objects.put(content, {
+      limitBytes: ggufLimitBytes,
+      signal,
+      check: async (path) => {
+        language = await inspectGguf(path);
       },
     });
+    if (language === undefined) throw new Error("the object was stored unchecked");
+    return await this.register({
+      projectId,
+      model,
+      object,
+      inputs: [],
+      outputs: [],
+      task: null,
+      language,
+      runId: null,
+      card: importedCard(language.parameters, notes, {}),
+    });
+  }
+
+  async #checkImport(projectId: ProjectId, model: string): Promise<void> {
+    if (!resourceName.safeParse(model).success)
+      throw new AppError(
+        "request.invalid",
+        `A model's name has 1 to 63 of a-z, 0-9, '.', '_', '-', received "${model}".`,
+      );
+    await this.#deps.checkPaid(projectId);
   }
 
   /** By name or id. @throws AppError `model.not_found` */
@@ -226,6 +287,20 @@ export class Models {
     return model;
   }
 }
+
+/** Of a file whose making is not known. */
+const importedCard = (parameters: number, notes: string | null, environment: Record<string, string>): ModelCard => ({
+  dataset: null,
+  spec: {},
+  compile: {},
+  fit: {},
+  metrics: {},
+  training_seconds: 0,
+  parameters,
+  environment,
+  preprocessing: null,
+  notes,
+});
 
 const inUse = (model: string, users: readonly string[], cause?: unknown): AppError =>
   new AppError("model.in_use", `Model "${model}" is in use${users.length > 0 ? ` by ${users.join(", ")}` : ""}.`, {

@@ -1,5 +1,13 @@
 /** @file Rows of the registry. Every query names a project, but those that ask whether an object is still named. */
-import type { ImageClassification, ListQuery, ModelCard, ProjectId, TensorSignature } from "@gristmill/contract";
+import type {
+  ImageClassification,
+  LanguageModel,
+  ListQuery,
+  ModelCard,
+  ModelFormat,
+  ProjectId,
+  TensorSignature,
+} from "@gristmill/contract";
 import { type ColumnType, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 
 /** Written as text, because `pg` would make an SQL array of a JavaScript one. */
@@ -18,13 +26,14 @@ interface ModelVersionTable {
   project_id: string;
   model_id: string;
   version: number;
-  format: "onnx";
+  format: ModelFormat;
   sha256: string;
   /** `bigint` arrives as text. */
   size_bytes: ColumnType<string, number, never>;
   inputs: Json<TensorSignature[]>;
   outputs: Json<TensorSignature[]>;
   task: ColumnType<ImageClassification | null, string | null, never>;
+  language: ColumnType<LanguageModel | null, string | null, never>;
   run_id: string | null;
   card: Json<ModelCard>;
   created_at: ColumnType<Date, undefined, never>;
@@ -45,6 +54,8 @@ export interface NewVersionRow {
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
+  /** Makes it a GGUF file's version; null: an ONNX file's. */
+  readonly language: LanguageModel | null;
   readonly runId: string | null;
   readonly card: ModelCard;
 }
@@ -129,12 +140,13 @@ export class ModelStore {
         project_id: row.projectId,
         model_id: row.modelId,
         version: row.version,
-        format: "onnx",
+        format: row.language === null ? "onnx" : "gguf",
         sha256: row.sha256,
         size_bytes: row.sizeBytes,
         inputs: JSON.stringify(row.inputs),
         outputs: JSON.stringify(row.outputs),
         task: row.task === null ? null : JSON.stringify(row.task),
+        language: row.language === null ? null : JSON.stringify(row.language),
         run_id: row.runId,
         card: JSON.stringify(row.card),
       })

@@ -25,6 +25,7 @@ export const versionToWire = (row: VersionRow): ModelVersion => ({
   inputs: row.inputs,
   outputs: row.outputs,
   task: row.task,
+  language: row.language,
   run_id: row.run_id,
   card: row.card,
   created_at: row.created_at.toISOString(),

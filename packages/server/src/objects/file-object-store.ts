@@ -9,7 +9,7 @@ import type { ObjectStore, StoredObject } from "./object-store.ts";
 
 /** Limits of a store. */
 export interface FileObjectStoreOptions {
-  /** Bytes of one object at most, unless a call says otherwise; default 8 GiB. */
+  /** Bytes of one object at most, unless a call says otherwise; default 128 GiB. */
   readonly limitBytes?: number;
 }
 
@@ -25,7 +25,7 @@ export async function fileObjectStore(folder: string, options: FileObjectStoreOp
   const temporary = join(folder, "temporary");
   await mkdir(temporary, { recursive: true, mode: 0o700 });
   await removeLeftovers(temporary);
-  const limitOfStore = options.limitBytes ?? 8 * gibibyte;
+  const limitOfStore = options.limitBytes ?? 128 * gibibyte;
 
   const place = (sha256: string): string => {
     // Keys come from rows, never from requests; this keeps a mistake elsewhere from becoming a path.
@@ -53,10 +53,11 @@ export async function fileObjectStore(folder: string, options: FileObjectStoreOp
   }
 
   return {
-    async put(source, { limitBytes = limitOfStore, signal } = {}) {
+    async put(source, { limitBytes = limitOfStore, signal, check } = {}) {
       const path = temporaryPath();
       try {
         const stored = await writeThrough(source, path, Math.min(limitBytes, limitOfStore), signal);
+        await check?.(path);
         await publish(path, stored.sha256);
         return stored;
       } finally {

@@ -10,8 +10,14 @@ export interface StoredObject {
 
 /** Bytes by their sha256: written once, never changed, the same bytes stored once. Keys are hashes, so no name from outside reaches the disk. */
 export interface ObjectStore {
-  /** Reads to the end, then makes the object visible in one step (temporary file, fsync, rename). `limitBytes` ends a longer stream with `request.too_large`. */
-  put(source: Readable | Uint8Array, options?: { limitBytes?: number; signal?: AbortSignal }): Promise<StoredObject>;
+  /**
+   * Reads to the end, then makes the object visible in one step (temporary file, fsync, rename). `limitBytes` ends a longer
+   * stream with `request.too_large`; `check` may look at the whole file before, and what it throws leaves nothing behind.
+   */
+  put(
+    source: Readable | Uint8Array,
+    options?: { limitBytes?: number; signal?: AbortSignal; check?: (path: string) => Promise<void> },
+  ): Promise<StoredObject>;
   /** Moves a finished file of this machine into the store. */
   adopt(path: string): Promise<StoredObject>;
   has(sha256: string): Promise<boolean>;

@@ -14,6 +14,7 @@ import { audit } from "./0012-audit.ts";
 import { events } from "./0013-events.ts";
 import { prices } from "./0014-prices.ts";
 import { runningCosts } from "./0015-running-costs.ts";
+import { languageModels } from "./0016-language-models.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   events,
   prices,
   runningCosts,
+  languageModels,
 ];
