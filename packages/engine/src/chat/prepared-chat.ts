@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { EngineRequestError } from "../errors.ts";
 import type { ChatRequest, Constraint } from "../language/request.ts";
+import { answerConstraint } from "./answer-grammar.ts";
 import { AnswerReader } from "./answer-reader.ts";
 import type { ChatReader } from "./chat-reader.ts";
 import { renderChat } from "./render-chat.ts";
@@ -61,20 +62,20 @@ export function prepareChat(
     ([open, close]) => template.source.includes(open) || template.source.includes(close),
   );
   const thinking = marks && { open: marks[0], close: marks[1], isOpen: rendered.ending.trimEnd().endsWith(marks[0]) };
+  const constraint = answerConstraint({ request, format: mayCall ? format : undefined, thinking });
+  // A grammar of the caller's own holds the whole answer: there is no room for thinking.
+  const isWhole = constraint !== undefined && constraint === request.constraint && constraint.type === "grammar";
+  const noThought = isWhole && thinking?.isOpen === true ? [{ text: `\n${thinking.close}\n\n`, special: true }] : [];
   const endsAfterCall = mayCall && !request.parallelToolCalls && format.ending !== undefined ? [format.ending] : [];
   const reader = new AnswerReader({
-    thinking,
+    thinking: isWhole ? undefined : thinking,
     calls: mayCall ? { format, names: new Set(request.tools.map(({ name }) => name)) } : undefined,
     special: template.specialTokens,
     newCallId: options.newCallId ?? randomCallId,
   });
   const stop = [...new Set([...request.stop, ...template.stops, ...endsAfterCall])];
-  return {
-    segments: rendered.segments,
-    stop,
-    reader,
-    ...(request.constraint === undefined ? {} : { constraint: request.constraint }),
-  };
+  const segments = [...rendered.segments, ...noThought];
+  return { segments, stop, reader, ...(constraint === undefined ? {} : { constraint }) };
 }
 
 /** The format that the template teaches; undefined where our own words must. */
