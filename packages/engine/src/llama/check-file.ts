@@ -34,6 +34,8 @@ export interface CheckedFile {
   readonly architecture: string;
   readonly chatTemplate: string | undefined;
   readonly tokens: readonly string[];
+  /** Tokens that the model was trained to look back; undefined where the file doesn't say. */
+  readonly trainedLength: number | undefined;
 }
 
 /** @throws EngineRunError for a file that is no model, cut off, or that would make llama.cpp end the process. */
@@ -110,7 +112,14 @@ function checkMetadata({ metadata }: GgufFront): CheckedFile {
   }
   if (metadata.get("tokenizer.ggml.model") === "llama") checkByteTokens(first);
   const chatTemplate = metadata.get("tokenizer.chat_template");
-  return { architecture, tokens, chatTemplate: typeof chatTemplate === "string" ? chatTemplate : undefined };
+  const trained = metadata.get(`${architecture}.context_length`);
+  const trainedLength = typeof trained === "number" ? trained : undefined;
+  return {
+    architecture,
+    tokens,
+    trainedLength,
+    chatTemplate: typeof chatTemplate === "string" ? chatTemplate : undefined,
+  };
 }
 
 /** What no token covers is spelled in bytes; without byte tokens llama.cpp throws where nothing catches. */

@@ -1,8 +1,7 @@
-/** @file Where the engine meets chat/ and grammar/: a model's template with its vocabulary, a constraint as a grammar. */
+/** @file Where the engine meets chat/: a model's template with its vocabulary. */
 import type { LlamaModel } from "node-llama-cpp";
 import { type PreparedChat, prepareChat, readTemplate } from "../chat/prepared-chat.ts";
-import { EngineRequestError } from "../errors.ts";
-import type { ChatRequest, Constraint } from "../language/request.ts";
+import type { ChatRequest } from "../language/request.ts";
 import type { CheckedFile } from "./check-file.ts";
 import type { NativeModel } from "./native.ts";
 
@@ -21,10 +20,4 @@ export function createChat({ chatTemplate, tokens }: CheckedFile, model: LlamaMo
   const { bosString, eosString } = model.tokens;
   const template = readTemplate(chatTemplate ?? "", { bos: bosString ?? "", eos: eosString ?? "", special });
   return { prepare: (request) => prepareChat(template, request) };
-}
-
-/** The grammar that an answer is held to. */
-export function grammarText(constraint: Constraint): string {
-  if (constraint.type === "grammar") return constraint.grammar;
-  throw new EngineRequestError("constraint", `expected a grammar, received ${constraint.type}`);
 }

@@ -10,6 +10,7 @@ import type { CompletionRequest } from "../language/request.ts";
 import { describeLanguageEngine, readAnswer } from "../language/testing/describe-language-engine.ts";
 import { byteToken, tinyLanguageModel, tinyTokens } from "../testing/tiny-language-model.ts";
 import { loadLlamaEngine } from "./load-llama-engine.ts";
+import { expectMemory } from "./memory.ts";
 
 const chatTemplate =
   "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}" +
@@ -61,9 +62,24 @@ describe("llama", () => {
     for (const event of events) if (event.type === "text") expect(event.text).not.toContain("\ufffd");
   });
 
+  it("fills a schema, and refuses one that it can't hold to by its place", async () => {
+    const schema = {
+      type: "object",
+      properties: { ok: { type: "boolean" } },
+      required: ["ok"],
+      additionalProperties: false,
+    };
+    const { text } = await complete({ constraint: { type: "schema", schema }, maxTokens: 100 });
+    expect(typeof JSON.parse(text).ok).toBe("boolean");
+    const unknown = { type: "schema", schema: { $ref: "#/nowhere" } } as const;
+    const error = await complete({ constraint: unknown }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(EngineRequestError);
+    expect((error as EngineRequestError).field).toMatch(/^constraint\.schema/);
+  });
+
   it("refuses a grammar that can't be read", async () => {
-    const wrong = ["", "root ::= ", "x ::= y", 'root ::= "a" b', `root ::= ${"(".repeat(5000)}`];
-    for (const grammar of wrong.slice(2)) {
+    const wrong = ["", "x ::= y", 'root ::= "a" b', 'root ::= root "a"', `root ::= ${"(".repeat(5000)}`];
+    for (const grammar of wrong) {
       const error = await complete({ constraint: { type: "grammar", grammar } }).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(EngineRequestError);
       expect(error).toMatchObject({ field: "constraint.grammar" });
@@ -127,6 +143,20 @@ describe("a file that is no model", () => {
   it("is refused: none there", async () => {
     await expect(loadLlamaEngine(join(folder, "none.gguf"), options)).rejects.toThrow(/ENOENT/);
   });
+});
+
+it("says what memory a model needs, and what there is, where it would not suffice", async () => {
+  const { getLlama } = await import("node-llama-cpp");
+  const llama = await getLlama({ gpu: false, build: "never", maxThreads: 1 });
+  const plan = { path, contextLength: 2048, slots: 8, batchSize: 64 };
+  await expectMemory(llama, plan, 2 ** 30);
+  const error = await expectMemory(llama, plan, 2 ** 20).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(EngineRunError);
+  const needed = /at least (\d+) MiB of free memory .* received 1 MiB/.exec((error as Error).message)?.[1];
+  // keys and values alone: 8 * 2048 tokens * 2 blocks * 2 heads * 16 numbers of 2 bytes, twice
+  expect(Number(needed)).toBeGreaterThan(4);
+  expect(Number(needed)).toBeLessThan(100);
+  await llama.dispose();
 });
 
 it("leaves a process that ends by itself after it was closed", async () => {

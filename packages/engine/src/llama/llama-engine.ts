@@ -3,13 +3,14 @@ import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { ChatReader } from "../chat/chat-reader.ts";
 import type { Segment } from "../chat/special-text.ts";
 import { ContextLengthError, EngineClosedError, EngineRequestError } from "../errors.ts";
+import { grammarOf } from "../grammar/grammar-of.ts";
 import type { EmbedResult, GenerationEvent, RerankResult } from "../language/answer.ts";
 import type { CallOptions, LanguageCard, LanguageEngine, LanguageLoad } from "../language/language-engine.ts";
 import type { ChatRequest, CompletionRequest, GenerationSettings, Prompt, RerankRequest } from "../language/request.ts";
 import { Answer } from "./answer.ts";
 import { checkPrompt, checkSettings, expectText } from "./check-settings.ts";
 import { EventStream } from "./event-stream.ts";
-import { grammarText, type LlamaChat } from "./llama-chat.ts";
+import type { LlamaChat } from "./llama-chat.ts";
 import type { Native } from "./native.ts";
 import { createGrammar, createObserver, createSampler } from "./sampler.ts";
 import type { StepLoop } from "./step-loop.ts";
@@ -157,7 +158,7 @@ export class LlamaEngine implements LanguageEngine {
     const grammar =
       settings.constraint === undefined
         ? undefined
-        : await createGrammar(llama, model, native, grammarText(settings.constraint));
+        : await createGrammar(llama, model, native, grammarOf(settings.constraint));
     if (this.#closing !== undefined) throw new EngineClosedError();
     return new TokenTask({
       prompt,

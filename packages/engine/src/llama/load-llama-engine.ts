@@ -52,11 +52,12 @@ async function load(
   options: LanguageEngineOptions,
 ): Promise<LlamaEngine> {
   const { slots, threads, prefillChunk, maxQueue, signal, adapters = [] } = options;
-  const model = await llama.loadModel({ modelPath, ...(signal && { loadSignal: signal }) });
-  const contextLength = options.contextLength ?? Math.min(model.trainContextSize, defaultContextLength);
+  const contextLength =
+    options.contextLength ?? Math.min(file.trainedLength ?? defaultContextLength, defaultContextLength);
   // In one step all slots may write while a chunk of prompts is read.
   const batchSize = prefillChunk + slots;
   if (llama.gpu === false) await expectMemory(llama, { path: modelPath, contextLength, slots, batchSize });
+  const model = await llama.loadModel({ modelPath, ...(signal && { loadSignal: signal }) });
   const native = openNative(llama, model);
   const card = cardOf(model, file, contextLength);
   const turns = new Turns();
