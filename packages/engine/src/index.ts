@@ -29,3 +29,16 @@ export type * from "./language/request.ts";
 export { samplingDefaults } from "./language/sampling-defaults.ts";
 export { loadLlamaEngine } from "./llama/load-llama-engine.ts";
 export { loadOnnxEngine } from "./onnx/onnx-engine.ts";
+export type { UpstreamCard } from "./upstream/card.ts";
+export type { DialectName } from "./upstream/dialects.ts";
+export type {
+  BreakerSettings,
+  Credentials,
+  RetrySettings,
+  UpstreamFacts,
+  UpstreamFetch,
+  UpstreamOptions,
+  UpstreamTimeouts,
+} from "./upstream/options.ts";
+export { routeUpstreams, type UpstreamRoute } from "./upstream/routing/route-upstreams.ts";
+export { connectUpstream, type UpstreamEngine } from "./upstream/upstream-engine.ts";
