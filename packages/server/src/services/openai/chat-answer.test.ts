@@ -61,7 +61,7 @@ function putTogether(chunks: readonly ChatCompletionChunk[]): ChatCompletion["ch
   });
 }
 
-it.each([true, false])("chunks put together are the unstreamed answer (logprobs: %s)", (withLogprobs) => {
+it.each([true, false])("[SVC9] chunks put together are the unstreamed answer (logprobs: %s)", (withLogprobs) => {
   fc.assert(
     fc.property(generation(withLogprobs), (events) => {
       const { written, usage } = whole([...events]);

@@ -166,7 +166,7 @@ it.each([
   ["audio", { modalities: ["text", "audio"] }, "modalities"],
   ["old functions", { functions: [] }, "functions"],
   ["a prediction", { prediction: { type: "content", content: "x" } }, "prediction"],
-])("refuses %s by the field's name", (_, more, field) => {
+])("[SVC8] refuses %s by the field's name", (_, more, field) => {
   expect(refusal(more)[0]).toBe(field);
 });
 

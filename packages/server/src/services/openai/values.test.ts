@@ -9,7 +9,7 @@ import { shortened, toBase64 } from "./vectors.ts";
 
 const served = { deployment: "d", model: "m", model_version: "2" };
 
-test("no token is counted by two meters, and what was not used is not told", () => {
+test("[SVC10] no token is counted by two meters, and what was not used is not told", () => {
   const use = tokenUse("chat-completions", served, {
     promptTokens: 10,
     cachedTokens: 4,
@@ -25,7 +25,7 @@ test("no token is counted by two meters, and what was not used is not told", () 
   expect(use[0]?.dimensions).toEqual({ service: "chat-completions", ...served });
 });
 
-test("a bound is never more than the context holds, and never less than the bytes", () => {
+test("[SVC11] a bound is never more than the context holds, and never less than the bytes", () => {
   const bound = (prompt: number, completion: number | undefined, context?: number) =>
     tokenBound("completions", served, [{ prompt, completion, answers: 2 }], context).map(({ quantity }) => quantity);
   expect(bound(100, 5, 4096)).toEqual([1n, 100n, 10n]);
