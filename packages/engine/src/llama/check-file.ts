@@ -36,6 +36,8 @@ export interface CheckedFile {
   readonly tokens: readonly string[];
   /** Tokens that the model was trained to look back; undefined where the file doesn't say. */
   readonly trainedLength: number | undefined;
+  /** Its tokens see those behind them: it reads, and writes nothing. */
+  readonly isEncoder: boolean;
 }
 
 /** @throws EngineRunError for a file that is no model, cut off, or that would make llama.cpp end the process. */
@@ -118,6 +120,8 @@ function checkMetadata({ metadata }: GgufFront): CheckedFile {
     architecture,
     tokens,
     trainedLength,
+    // Files of some encoders leave the key out, and llama.cpp knows by the name.
+    isEncoder: metadata.get(`${architecture}.attention.causal`) === false || /bert|t5encoder/.test(architecture),
     chatTemplate: typeof chatTemplate === "string" ? chatTemplate : undefined,
   };
 }

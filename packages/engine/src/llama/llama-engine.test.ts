@@ -145,6 +145,19 @@ describe("a file that is no model", () => {
   });
 });
 
+it("makes vectors alone of a model whose tokens see those behind them", async () => {
+  const encoder = await loadLlamaEngine(
+    await write("encoder.gguf", tinyLanguageModel({ causal: false, chatTemplate })),
+    options,
+  );
+  expect(encoder.card.abilities).toMatchObject({ complete: false, chat: false, embed: true });
+  expect((await encoder.embed(["the cat"], { signal })).vectors).toHaveLength(1);
+  const events = encoder.complete({ prompt: "a", sampling: {}, stop: [] }, { signal });
+  await expect(readAnswer(events)).rejects.toMatchObject({ field: "model" });
+  expect(encoder.load()).toEqual({ slots: 1, busySlots: 0, waiting: 0 });
+  await encoder.close();
+});
+
 it("says what memory a model needs, and what there is, where it would not suffice", async () => {
   const { getLlama } = await import("node-llama-cpp");
   const llama = await getLlama({ gpu: false, build: "never", maxThreads: 1 });

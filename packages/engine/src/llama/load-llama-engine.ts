@@ -103,14 +103,16 @@ async function load(
 
 function cardOf(model: LlamaModel, file: CheckedFile, contextLength: number): LanguageCard {
   const { hasEncoder, hasDecoder, supportsRanking, totalParameters } = model.fileInsights;
+  // Of models with both halves (T5) llama.cpp's addon runs neither alone.
+  const complete = hasDecoder && !hasEncoder && !file.isEncoder && !supportsRanking;
   return {
     contextLength,
     vocabularySize: file.tokens.length,
     architecture: file.architecture,
     parameters: totalParameters,
     abilities: {
-      complete: hasDecoder && !hasEncoder,
-      chat: hasDecoder && !hasEncoder && file.chatTemplate !== undefined,
+      complete,
+      chat: complete && file.chatTemplate !== undefined,
       embed: !(hasEncoder && hasDecoder) && !supportsRanking,
       rerank: supportsRanking,
       images: false,

@@ -8,6 +8,8 @@ export interface TinyLanguageModel {
   readonly seed?: number;
   readonly contextLength?: number;
   readonly chatTemplate?: string;
+  /** False for a model whose tokens see those behind them. */
+  readonly causal?: boolean;
   /** Further tokens. */
   readonly words?: readonly string[];
 }
@@ -43,6 +45,7 @@ export function tinyLanguageModel(options: TinyLanguageModel = {}): Uint8Array {
     ["llama.attention.head_count", type.uint32, uint32(heads)],
     ["llama.attention.head_count_kv", type.uint32, uint32(keyValueHeads)],
     ["llama.attention.layer_norm_rms_epsilon", type.float32, float32(1e-5)],
+    ["llama.attention.causal", type.bool, Buffer.of(options.causal === false ? 0 : 1)],
     ["llama.rope.dimension_count", type.uint32, uint32(width / heads)],
     ["llama.vocab_size", type.uint32, uint32(tokens.length)],
     ["tokenizer.ggml.model", type.string, text("llama")],
