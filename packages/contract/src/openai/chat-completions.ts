@@ -99,6 +99,7 @@ export const chatCompletion = z.object({
   usage: completionUsage,
 });
 export type ChatCompletion = z.infer<typeof chatCompletion>;
+/** One answer of several. */
 export type ChatCompletionChoice = ChatCompletion["choices"][number];
 
 /** A piece of a call. */
@@ -130,4 +131,5 @@ export const chatCompletionChunk = z.object({
   usage: completionUsage.nullable().optional(),
 });
 export type ChatCompletionChunk = z.infer<typeof chatCompletionChunk>;
+/** A piece of one answer. */
 export type ChatChunkChoice = ChatCompletionChunk["choices"][number];

@@ -57,4 +57,5 @@ export const completion = z.object({
   usage: completionUsage.nullable().optional(),
 });
 export type Completion = z.infer<typeof completion>;
+/** One answer of several, or a piece of it. */
 export type CompletionChoice = Completion["choices"][number];
