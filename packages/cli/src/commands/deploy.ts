@@ -14,6 +14,10 @@ interface DeployFlags {
   readonly maxBatchSize?: number;
   readonly maxDelayMs?: number;
   readonly maxQueue?: number;
+  readonly contextLength?: number;
+  readonly slots?: number;
+  readonly prefillChunk?: number;
+  readonly maxWaiting?: number;
   readonly detach?: boolean;
 }
 
@@ -56,17 +60,29 @@ const facts = (deployment: Deployment, paint: Paint): [string, string][] => [
     : [["error", `${deployment.error.code}: ${deployment.error.message}`] as [string, string]]),
   ["serves", `${served(deployment)}, revision ${deployment.revision?.revision ?? "–"}`],
   ["replicas", `${readyReplicas(deployment)} ready, ${deployment.revision?.threads ?? "–"} threads each`],
-  ["batching", batchingText(deployment)],
+  ["requests", batchingText(deployment)],
   ["created", formatTime(deployment.created_at)],
 ];
 
 function batchingText({ revision }: Deployment): string {
   if (revision === null) return "–";
+  const { generation } = revision;
+  if (generation !== null)
+    return `${generation.slots} at once, prompts in steps of ${generation.prefill_chunk} tokens, queue of ${generation.max_queue}`;
+  if (revision.batching === null) return "–";
   const { max_batch_size, max_delay_ms, max_queue } = revision.batching;
   return `up to ${max_batch_size} together, waiting ${max_delay_ms} ms at most, queue of ${max_queue}`;
 }
 
-const bodyOf = ({ replicas, threads, maxBatchSize, maxDelayMs, maxQueue }: DeployFlags) => {
+const bodyOf = (flags: DeployFlags) => {
+  const { replicas, threads, maxBatchSize, maxDelayMs, maxQueue } = flags;
+  const { contextLength, slots, prefillChunk, maxWaiting } = flags;
+  const generation = {
+    ...(contextLength === undefined ? {} : { context_length: contextLength }),
+    ...(slots === undefined ? {} : { slots }),
+    ...(prefillChunk === undefined ? {} : { prefill_chunk: prefillChunk }),
+    ...(maxWaiting === undefined ? {} : { max_queue: maxWaiting }),
+  };
   const batching = {
     ...(maxBatchSize === undefined ? {} : { max_batch_size: maxBatchSize }),
     ...(maxDelayMs === undefined ? {} : { max_delay_ms: maxDelayMs }),
@@ -76,6 +92,7 @@ const bodyOf = ({ replicas, threads, maxBatchSize, maxDelayMs, maxQueue }: Deplo
     ...(replicas === undefined ? {} : { replicas }),
     ...(threads === undefined ? {} : { threads }),
     ...(Object.keys(batching).length === 0 ? {} : { batching }),
+    ...(Object.keys(generation).length === 0 ? {} : { generation }),
   };
 };
 
@@ -94,6 +111,10 @@ const withSettings = (command: Command): Command =>
     .option("--max-batch-size <count>", "requests run together at most", wholeNumber(1, 1024))
     .option("--max-delay-ms <ms>", "longest wait for company", numberBetween(0, 1000))
     .option("--max-queue <count>", "requests that may wait", wholeNumber(1, 100_000))
+    .option("--context-length <tokens>", "of a language model: prompt and answer together", wholeNumber(16, 16_777_216))
+    .option("--slots <count>", "of a language model: requests answered at once", wholeNumber(1, 256))
+    .option("--prefill-chunk <tokens>", "of a language model: of a prompt, read in one step", wholeNumber(16, 8192))
+    .option("--max-waiting <count>", "of a language model: requests that may wait", wholeNumber(1, 100_000))
     .option("-d, --detach", "do not wait until it is ready");
 
 /** `gristmill deploy` */

@@ -12,13 +12,29 @@ export const batching = z.strictObject({
 });
 export type Batching = z.infer<typeof batching>;
 
+/** How a language model is served. */
+export const generation = z.strictObject({
+  /** Tokens of prompt and answer together, of one request; null: what the model was trained for, 4096 at most. */
+  context_length: z.number().int().min(16).max(16_777_216).nullable().default(null),
+  /** Requests that are answered at once; each needs memory for its context. */
+  slots: z.number().int().min(1).max(256).default(8),
+  /** Tokens of a prompt that are read in one step: others wait so long for their next token at most. */
+  prefill_chunk: z.number().int().min(16).max(8192).default(256),
+  /** Requests that may wait; more are refused with 429. */
+  max_queue: z.number().int().min(1).max(100_000).default(256),
+});
+export type GenerationSettings = z.infer<typeof generation>;
+
 export const createDeployment = z.strictObject({
   name: resourceName,
   /** `name` (its latest version) or `name@3`. */
   model: z.string().min(1).max(80),
   replicas: z.number().int().min(1).max(64).default(1),
   threads: z.number().int().min(1).max(256).optional(),
-  batching: batching.prefault({}),
+  /** Of ONNX models; defaults where left out. */
+  batching: batching.optional(),
+  /** Of language models; defaults where left out. */
+  generation: generation.optional(),
 });
 export type CreateDeployment = z.infer<typeof createDeployment>;
 export type CreateDeploymentInput = z.input<typeof createDeployment>;
@@ -29,6 +45,7 @@ export const updateDeployment = z.strictObject({
   replicas: z.number().int().min(1).max(64).optional(),
   threads: z.number().int().min(1).max(256).optional(),
   batching: batching.partial().optional(),
+  generation: generation.partial().optional(),
 });
 export type UpdateDeployment = z.infer<typeof updateDeployment>;
 
@@ -56,7 +73,10 @@ export const revision = z.object({
   model_version_id: z.string(),
   sha256: z.string(),
   threads: z.number().int(),
-  batching,
+  /** null: it is a language model. */
+  batching: batching.nullable(),
+  /** null: it is none. */
+  generation: generation.nullable(),
   created_at: timestamp,
 });
 export type Revision = z.infer<typeof revision>;

@@ -1,10 +1,11 @@
 /** @file What services may do with deployments. */
-import type { ImageClassification, ProjectId, TensorSignature } from "@gristmill/contract";
+import type { ImageClassification, LanguageModel, ModelFormat, ProjectId, TensorSignature } from "@gristmill/contract";
 import type {
   ChatRequest,
   CompletionRequest,
   EmbedResult,
   GenerationEvent,
+  LanguageCard,
   Prompt,
   RerankRequest,
   RerankResult,
@@ -99,17 +100,28 @@ export type CountCall = ChatRequest | { readonly prompt: Prompt };
 export interface DescribedDeployment {
   readonly name: string;
   readonly isReady: boolean;
+  readonly createdAt: Date;
   /** The revision that answers; of a deployment that never was ready, the one that starts. */
   readonly revision: number;
   readonly model: string;
   readonly modelVersion: number;
+  readonly format: ModelFormat;
+  /** Empty for language models. */
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
+  readonly language: {
+    /** What the model's file says. */
+    readonly file: LanguageModel;
+    /** Tokens of prompt and answer together, of one request. */
+    readonly contextLength: number;
+    /** What the engine made of it, with its abilities. null: no replica was ready yet. */
+    readonly card: LanguageCard | null;
+  } | null;
 }
 
 /** Calls to deployments of a project, by name. */
-export interface Deployments {
+export interface Deployments extends LanguageDeployments {
   /**
    * Runs a model on tensors.
    * @throws AppError `deployment.not_found`, `deployment.revision_not_found`, `deployment.not_ready`,
@@ -124,6 +136,8 @@ export interface Deployments {
   classify(projectId: ProjectId, name: string, image: Uint8Array, options: CallOptions): Promise<ClassifyResult>;
   /** @throws AppError `deployment.not_found`, `deployment.revision_not_found`. */
   describe(projectId: ProjectId, name: string, revision?: number): Promise<DescribedDeployment>;
+  /** Every deployment of a project that may be called, also those that are not ready yet. */
+  describeAll(projectId: ProjectId): Promise<readonly DescribedDeployment[]>;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** @file Every deployment that runs in this process, and how their replicas are made. */
+import { availableParallelism } from "node:os";
 import type { ModelVersion, ProjectId } from "@gristmill/contract";
 import type { Children } from "../children/index.ts";
 import type { Ground } from "../feature.ts";
+import type { ReplicaSettings } from "./replica/protocol.ts";
 import type { ReplicaMeter } from "./replica-meter.ts";
 import { ReplicaProcess } from "./replica-process.ts";
 import { ReplicaSet } from "./replica-set.ts";
@@ -49,6 +51,11 @@ export class Fleet {
     return this.#byName.get(`${projectId}/${name}`);
   }
 
+  /** Those that may be called. */
+  ofProject(projectId: ProjectId): RunningDeployment[] {
+    return [...this.#byName.values()].filter((running) => running.projectId === projectId);
+  }
+
   /** Takes a deployment in, without a revision yet. */
   add(row: DeploymentRow): RunningDeployment {
     const { store, ground } = this.#parts;
@@ -57,6 +64,7 @@ export class Fleet {
       projectId: row.project_id,
       name: row.name,
       replicas: row.desired_replicas,
+      createdAt: row.created_at,
       store,
       makeSet: (revision, version) => this.#makeSet(row, revision, version),
       log: ground.log,
@@ -81,10 +89,9 @@ export class Fleet {
   }
 
   #makeSet(row: DeploymentRow, revision: RevisionRow, version: ModelVersion): ReplicaSet {
-    const { batching } = revision;
     return new ReplicaSet({
       name: `deployment "${row.name}"`,
-      callsPerReplica: batching.max_queue + batching.max_batch_size,
+      callsPerReplica: callsPerReplica(revision),
       makeSlot: (onChange) => this.#makeSlot(row, revision, version, onChange),
     });
   }
@@ -103,7 +110,6 @@ export class Fleet {
       deploymentId: row.id,
       revision: revision.revision,
     });
-    const { max_batch_size, max_delay_ms, max_queue } = revision.batching;
     return new ReplicaSlot({
       id,
       revision: revision.revision,
@@ -122,13 +128,31 @@ export class Fleet {
           start: {
             model: `${revision.model}@${revision.model_version}`,
             artifactPath,
-            threads: revision.threads,
-            // Main counts who waits (ReplicaSet); what it let through may all arrive before the first of them starts.
-            batching: { maxBatchSize: max_batch_size, maxDelayMs: max_delay_ms, maxQueue: max_queue + max_batch_size },
-            task: version.task,
+            // More than there are cores would make generation a hundred times slower; the home may have moved.
+            threads: Math.min(revision.threads, version.format === "gguf" ? availableParallelism() : Infinity),
+            settings: replicaSettings(revision, version),
           },
         });
       },
     });
   }
+}
+
+/** Requests that may run or wait. */
+const callsPerReplica = ({ batching, generation }: RevisionRow): number =>
+  (batching === null ? 0 : batching.max_queue + batching.max_batch_size) +
+  (generation === null ? 0 : generation.max_queue + generation.slots);
+
+/** Main counts who waits (ReplicaSet); what it let through may all arrive before the first of them starts. */
+function replicaSettings(revision: RevisionRow, version: ModelVersion): ReplicaSettings {
+  const { batching, generation } = revision;
+  const maxQueue = callsPerReplica(revision);
+  if (batching !== null) {
+    const { max_batch_size: maxBatchSize, max_delay_ms: maxDelayMs } = batching;
+    return { format: "onnx", batching: { maxBatchSize, maxDelayMs, maxQueue }, task: version.task };
+  }
+  if (generation === null) throw new Error(`revision ${revision.id} has no settings`);
+  const { context_length, slots, prefill_chunk: prefillChunk } = generation;
+  const context = context_length === null ? {} : { contextLength: context_length };
+  return { format: "gguf", generation: { ...context, slots, prefillChunk, maxQueue } };
 }

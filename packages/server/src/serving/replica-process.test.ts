@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ImageClassification } from "@gristmill/contract";
 import { tensor } from "@gristmill/onnx";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Children, createChildren } from "../children/index.ts";
 import { processStart } from "../children/process-start.ts";
-import type { ReplicaStart } from "./replica/protocol.ts";
 import { ReplicaDiedError, ReplicaProcess } from "./replica-process.ts";
 import { scaling, seer, slow } from "./testing/small-models.ts";
 
@@ -26,11 +26,11 @@ afterEach(async () => {
 
 async function start(
   bytes: Uint8Array,
-  more: Partial<ReplicaStart> & { patience?: { pingMs: number; silenceMs: number } } = {},
+  more: { task?: ImageClassification; patience?: { pingMs: number; silenceMs: number } } = {},
 ): Promise<ReplicaProcess> {
   const artifactPath = join(folder, "model.onnx");
   await writeFile(artifactPath, bytes);
-  const { patience, ...settings } = more;
+  const { patience, task = null } = more;
   return await ReplicaProcess.start(children, {
     name: "replica rpl_1",
     signal,
@@ -39,9 +39,7 @@ async function start(
       model: "test@1",
       artifactPath,
       threads: 1,
-      batching: { maxBatchSize: 8, maxDelayMs: 1, maxQueue: 100 },
-      task: null,
-      ...settings,
+      settings: { format: "onnx", batching: { maxBatchSize: 8, maxDelayMs: 1, maxQueue: 100 }, task },
     },
   });
 }

@@ -1,15 +1,20 @@
 /** @file One replica process, from main's side: calls in, answers out, until it ends. */
 import { join } from "node:path";
 import { AppError } from "@gristmill/contract";
+import type { GenerationEvent, LanguageCard } from "@gristmill/engine";
 import type { Child, ChildExit, Children } from "../children/index.ts";
+import { EventQueue } from "./event-queue.ts";
 import { Outbox } from "./replica/outbox.ts";
-import type {
-  MainMessage,
-  ReplicaAnswer,
-  ReplicaCall,
-  ReplicaHealth,
-  ReplicaMessage,
-  ReplicaStart,
+import {
+  type AnswerTo,
+  eventWindow,
+  type GenerateCall,
+  type MainMessage,
+  type ReplicaAnswer,
+  type ReplicaCall,
+  type ReplicaHealth,
+  type ReplicaMessage,
+  type ReplicaStart,
 } from "./replica/protocol.ts";
 
 /** The process ended while it worked on a call: the call may be made again elsewhere. */
@@ -21,6 +26,9 @@ const entry = join(import.meta.dirname, "replica", "main.ts");
 /** How often a replica is asked, and how long it may be silent: a run blocks its process, so longer than any sensible run. */
 const defaultPatience = { pingMs: 1000, silenceMs: 120_000 };
 
+/** Where node-llama-cpp looks for the C library, to know which of its binaries fits. */
+const libraryFolders = process.platform === "linux" ? ["/lib", "/lib64", "/usr/lib", "/usr/lib64"] : [];
+
 interface Pending {
   resolve(answer: ReplicaAnswer): void;
   reject(error: unknown): void;
@@ -31,15 +39,23 @@ export class ReplicaProcess {
   readonly #child: Child;
   readonly #outbox: Outbox<MainMessage>;
   readonly #pending = new Map<number, Pending>();
+  readonly #streams = new Map<number, EventQueue>();
+  /** What a language model can do; null: it is none. */
+  readonly card: LanguageCard | null;
   readonly #pings: NodeJS.Timeout;
   #health: ReplicaHealth;
   #heardMs = performance.now();
   #lastId = 0;
   #hasEnded = false;
 
-  private constructor(child: Child, health: ReplicaHealth, patience: typeof defaultPatience) {
+  private constructor(
+    child: Child,
+    { health, card }: Extract<ReplicaMessage, { type: "ready" }>,
+    patience: typeof defaultPatience,
+  ) {
     this.#child = child;
     this.#health = health;
+    this.card = card;
     this.#outbox = new Outbox((messages) => child.send(messages));
     child.onMessage((messages) => {
       for (const message of messages as readonly ReplicaMessage[]) this.#take(message);
@@ -65,7 +81,8 @@ export class ReplicaProcess {
   ): Promise<ReplicaProcess> {
     const { name, start, signal, patience = defaultPatience } = options;
     signal.throwIfAborted();
-    const child = await children.start({ name, entry, readPaths: [start.artifactPath], writePaths: [], start });
+    const readPaths = [start.artifactPath, ...(start.settings.format === "gguf" ? libraryFolders : [])];
+    const child = await children.start({ name, entry, readPaths, writePaths: [], start });
     const { promise, resolve } = Promise.withResolvers<ReplicaMessage | undefined | ChildExit>();
     const onAbort = (): void => resolve(undefined);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -75,7 +92,7 @@ export class ReplicaProcess {
     const first = await promise;
     signal.removeEventListener("abort", onAbort);
     if (first !== undefined && "type" in first && first.type === "ready")
-      return new ReplicaProcess(child, first.health, patience);
+      return new ReplicaProcess(child, first, patience);
     const exit = await child.stop(0);
     signal.throwIfAborted();
     if (first !== undefined && "type" in first && first.type === "refused")
@@ -87,9 +104,9 @@ export class ReplicaProcess {
     return this.#child.pid;
   }
 
-  /** Calls without an answer yet. */
+  /** Calls without an answer, and generations without an end, yet. */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#streams.size;
   }
 
   get hasEnded(): boolean {
@@ -106,7 +123,7 @@ export class ReplicaProcess {
   }
 
   /** @throws AppError of the replica; ReplicaDiedError; `signal.reason`. */
-  async call(call: ReplicaCall, signal: AbortSignal): Promise<ReplicaAnswer> {
+  async call<C extends ReplicaCall>(call: C, signal: AbortSignal): Promise<AnswerTo<C>> {
     signal.throwIfAborted();
     if (this.#hasEnded) throw new ReplicaDiedError("The replica's process has ended.");
     const id = ++this.#lastId;
@@ -119,10 +136,43 @@ export class ReplicaProcess {
     signal.addEventListener("abort", onAbort, { once: true });
     this.#outbox.add({ type: "call", id, call });
     try {
-      return await promise;
+      return (await promise) as AnswerTo<C>;
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#pending.delete(id);
+    }
+  }
+
+  /**
+   * Events of a generation, until its end. Aborting, or ending the iteration, ends it in the replica too.
+   * @throws as `call`.
+   */
+  async *generate(call: GenerateCall, signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
+    signal.throwIfAborted();
+    if (this.#hasEnded) throw new ReplicaDiedError("The replica's process has ended.");
+    const id = ++this.#lastId;
+    const queue = new EventQueue();
+    this.#streams.set(id, queue);
+    const end = (): void => {
+      if (this.#streams.delete(id) && !queue.isOver) this.#outbox.add({ type: "cancel", id });
+    };
+    const onAbort = (): void => {
+      end(); // also when nobody reads on
+      queue.abort(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#outbox.add({ type: "generate", id, call });
+    try {
+      let read = 0;
+      for (let event = await queue.next(); event !== undefined; event = await queue.next()) {
+        yield event;
+        if (++read < eventWindow / 2) continue;
+        this.#outbox.add({ type: "more", id, events: read });
+        read = 0;
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      end();
     }
   }
 
@@ -137,9 +187,17 @@ export class ReplicaProcess {
       case "answer":
         this.#pending.get(message.id)?.resolve(message.answer);
         break;
+      case "event":
+        this.#streams.get(message.id)?.push(message.event);
+        break;
+      case "end":
+        this.#streams.get(message.id)?.end();
+        break;
       case "failure": {
         const { code, message: text, details } = message.failure;
-        this.#pending.get(message.id)?.reject(new AppError(code, text, { details: { ...details } }));
+        const error = new AppError(code, text, { details: { ...details } });
+        this.#pending.get(message.id)?.reject(error);
+        this.#streams.get(message.id)?.fail(error);
         break;
       }
       case "pong":
@@ -161,6 +219,7 @@ export class ReplicaProcess {
     clearInterval(this.#pings);
     const error = new ReplicaDiedError(`The replica's process ended: ${describeExit(exit)}`);
     for (const { reject } of this.#pending.values()) reject(error);
+    for (const queue of this.#streams.values()) queue.fail(error);
   }
 }
 

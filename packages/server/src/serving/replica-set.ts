@@ -1,6 +1,8 @@
 /** @file The replicas of one revision: as many as wanted, calls to the least loaded, a second try for what a death cut off. */
 import { AppError, isErrorCode, type Replica } from "@gristmill/contract";
-import type { ReplicaAnswer, ReplicaCall } from "./replica/protocol.ts";
+import type { GenerationEvent, LanguageCard } from "@gristmill/engine";
+import { OpenedEvents } from "./opened-events.ts";
+import type { AnswerTo, GenerateCall, ReplicaCall } from "./replica/protocol.ts";
 import { ReplicaDiedError, type ReplicaProcess } from "./replica-process.ts";
 import type { ReplicaSlot } from "./replica-slot.ts";
 import { leastLoaded } from "./routing.ts";
@@ -29,6 +31,7 @@ export class ReplicaSet {
   readonly #leaving = new Set<ReplicaSlot>();
   readonly #listeners = new Set<() => void>();
   #calls = 0;
+  #card: LanguageCard | null | undefined;
   #wasReady = false;
   #isStopping = false;
   #scaling: Promise<void> = Promise.resolve();
@@ -104,34 +107,40 @@ export class ReplicaSet {
     }
   }
 
+  /** What the language model can do, once a replica was ready; null: it is none. */
+  get card(): LanguageCard | null | undefined {
+    return this.#card;
+  }
+
   /**
    * Runs a call on the least loaded replica; once more on another one when its process dies meanwhile.
    * @throws AppError `engine.queue_full`, `engine.replica_died`, `deployment.not_ready`, and the replica's own.
    */
-  async call(call: ReplicaCall, signal: AbortSignal): Promise<ReplicaAnswer> {
-    const limit = this.#parts.callsPerReplica * Math.max(1, this.#slots.length);
-    if (this.#calls >= limit)
-      throw new AppError(
-        "engine.queue_full",
-        `${limit} requests of ${this.#parts.name} are waiting or running already.`,
-        { details: { limit } },
-      );
-    this.#calls++;
+  async call<C extends ReplicaCall>(call: C, signal: AbortSignal): Promise<AnswerTo<C>> {
+    this.#enter();
+    // Nothing may come between the choice and the call: the next choice counts it.
+    const once = async (): Promise<AnswerTo<C>> =>
+      await (this.#pick() ?? (await this.#waitForReplica(signal))).call(call, signal);
     try {
-      return await this.#callOnce(call, signal).catch(async (error: unknown) => {
+      return await once().catch(async (error: unknown) => {
         if (!(error instanceof ReplicaDiedError)) throw error;
-        return await this.#callOnce(call, signal);
+        return await once();
       });
     } catch (error) {
-      if (!(error instanceof ReplicaDiedError)) throw error;
-      throw new AppError(
-        "engine.replica_died",
-        `Two replicas of ${this.#parts.name} ended while they worked on this request.`,
-        { cause: error },
-      );
+      throw error instanceof ReplicaDiedError ? this.#died(error, "Two replicas") : error;
     } finally {
       this.#calls--;
     }
+  }
+
+  /**
+   * Begins an answer that comes in pieces, and resolves with its first event. A replica that dies before the first piece
+   * is replaced by another, once.
+   * @throws AppError as `call`; the events throw `engine.replica_died` too.
+   */
+  async generate(call: GenerateCall, signal: AbortSignal): Promise<AsyncIterable<GenerationEvent>> {
+    this.#enter();
+    return await OpenedEvents.open(this.#events(call, signal), signal, () => this.#calls--);
   }
 
   /** Drains and stops all. */
@@ -140,9 +149,43 @@ export class ReplicaSet {
     await this.scale(0);
   }
 
-  async #callOnce(call: ReplicaCall, signal: AbortSignal): Promise<ReplicaAnswer> {
-    const process = this.#pick() ?? (await this.#waitForReplica(signal));
-    return await process.call(call, signal);
+  async *#events(call: GenerateCall, signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
+    let hasStarted = false;
+    for (let attempt = 1; ; attempt++) {
+      let hasPiece = false;
+      try {
+        const process = this.#pick() ?? (await this.#waitForReplica(signal));
+        for await (const event of process.generate(call, signal)) {
+          // The reader was told by the first attempt; a piece of the answer can't be taken back.
+          if (event.type !== "started") hasPiece = true;
+          else if (hasStarted) continue;
+          hasStarted = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof ReplicaDiedError)) throw error;
+        if (hasPiece) throw this.#died(error, "The replica");
+        if (attempt === 2) throw this.#died(error, "Two replicas");
+      }
+    }
+  }
+
+  /** Counts a call in. @throws AppError `engine.queue_full`. */
+  #enter(): void {
+    const limit = this.#parts.callsPerReplica * Math.max(1, this.#slots.length);
+    if (this.#calls >= limit)
+      throw new AppError(
+        "engine.queue_full",
+        `${limit} requests of ${this.#parts.name} are waiting or running already.`,
+        { details: { limit } },
+      );
+    this.#calls++;
+  }
+
+  #died(cause: ReplicaDiedError, who: string): AppError {
+    const message = `${who} of ${this.#parts.name} ended while ${who === "The replica" ? "it" : "they"} worked on this request.`;
+    return new AppError("engine.replica_died", message, { cause });
   }
 
   #pick(): ReplicaProcess | undefined {
@@ -180,7 +223,11 @@ export class ReplicaSet {
   }
 
   #changed(): void {
-    if (this.readyCount > 0) this.#wasReady = true;
+    const ready = this.#slots.find((slot) => slot.readyProcess !== undefined)?.readyProcess;
+    if (ready !== undefined) {
+      this.#wasReady = true;
+      this.#card = ready.card;
+    }
     for (const listener of [...this.#listeners]) listener();
   }
 

@@ -1,7 +1,8 @@
 /** @file One deployment that runs: the revision that answers, the one that is to replace it, and those that drain. */
 import { AppError, type DeploymentStatus, type ModelVersion, type Replica } from "@gristmill/contract";
+import type { GenerationEvent } from "@gristmill/engine";
 import type { Log } from "../feature.ts";
-import type { ReplicaAnswer, ReplicaCall } from "./replica/protocol.ts";
+import type { AnswerTo, GenerateCall, ReplicaCall } from "./replica/protocol.ts";
 import { asCode, type ReplicaSet } from "./replica-set.ts";
 import type { DeploymentFailure, RevisionRow, ServingStore } from "./store.ts";
 
@@ -11,6 +12,7 @@ export interface RunningParts {
   readonly projectId: string;
   readonly name: string;
   readonly replicas: number;
+  readonly createdAt: Date;
   readonly store: ServingStore;
   readonly makeSet: (revision: RevisionRow, version: ModelVersion) => ReplicaSet;
   readonly log: Log;
@@ -21,6 +23,12 @@ export interface RunningRevision {
   readonly row: RevisionRow;
   readonly version: ModelVersion;
   readonly set: ReplicaSet;
+}
+
+/** An answer, and who gave it. */
+interface ByRevision<T> {
+  readonly answer: T;
+  readonly by: RunningRevision;
 }
 
 /** Changes of one deployment; its calls go to the active revision. */
@@ -43,6 +51,14 @@ export class RunningDeployment {
 
   get name(): string {
     return this.#parts.name;
+  }
+
+  get projectId(): string {
+    return this.#parts.projectId;
+  }
+
+  get createdAt(): Date {
+    return this.#parts.createdAt;
   }
 
   /** The revision that answers, or, before any answered, the one that starts. */
@@ -75,7 +91,16 @@ export class RunningDeployment {
   }
 
   /** @throws AppError as ReplicaSet.call. */
-  async call(call: ReplicaCall, signal: AbortSignal): Promise<{ answer: ReplicaAnswer; by: RunningRevision }> {
+  call<C extends ReplicaCall>(call: C, signal: AbortSignal): Promise<ByRevision<AnswerTo<C>>> {
+    return this.#byActive((set) => set.call(call, signal));
+  }
+
+  /** Resolves with the first event. @throws AppError as ReplicaSet.generate. */
+  generate(call: GenerateCall, signal: AbortSignal): Promise<ByRevision<AsyncIterable<GenerationEvent>>> {
+    return this.#byActive((set) => set.generate(call, signal));
+  }
+
+  async #byActive<T>(run: (set: ReplicaSet) => Promise<T>): Promise<ByRevision<T>> {
     for (;;) {
       const by = this.#active;
       const refusal = this.#next?.set.refusal;
@@ -83,7 +108,7 @@ export class RunningDeployment {
       if (by === undefined || this.#isStopping)
         throw new AppError("deployment.not_ready", `The deployment "${this.#parts.name}" is ${this.status()}.`);
       try {
-        return { answer: await by.set.call(call, signal), by };
+        return { answer: await run(by.set), by };
       } catch (error) {
         // Its revision was replaced while the call waited for one of its replicas: the new one answers.
         const wasReplaced = error instanceof AppError && error.code === "deployment.not_ready" && this.#active !== by;

@@ -2,29 +2,38 @@
 import { availableParallelism } from "node:os";
 import {
   AppError,
-  type Batching,
   type CreateDeployment,
   type Deployment,
+  type LanguageModel,
   type ListQuery,
   type ModelVersion,
   type Page,
   type ProjectId,
   type UpdateDeployment,
 } from "@gristmill/contract";
+import type { LanguageCard, Prompt, RerankRequest } from "@gristmill/engine";
 import type { Kysely } from "kysely";
 import type { Ground } from "../feature.ts";
 import { pageOf } from "../http/index.ts";
 import type {
+  AnsweredBy,
   CallOptions,
   ClassifyResult,
+  CountCall,
   Deployments,
   DescribedDeployment,
+  Embedding,
+  GenerateCall,
+  Generation,
   InferCall,
   InferResult,
+  Ranking,
+  TokenCount,
 } from "./deployments.ts";
 import type { Fleet, ServableModels } from "./fleet.ts";
-import type { ReplicaAnswer, ReplicaCall } from "./replica/protocol.ts";
+import type { ReplicaCall, TensorAnswer } from "./replica/protocol.ts";
 import type { RunningDeployment, RunningRevision } from "./running-deployment.ts";
+import { changedSettings, newSettings, type RevisionSettings, type SettingsInput } from "./settings.ts";
 import { type DeploymentRow, type NewRevision, type RevisionRow, ServingStore } from "./store.ts";
 import { deploymentToWire } from "./wire.ts";
 
@@ -35,6 +44,8 @@ interface Deps {
   readonly fleet: Fleet;
 }
 
+/** What engines take of a model that was trained for more. */
+const defaultContextLength = 4096;
 /** So long after a call there is still traffic. */
 const trafficMs = 60_000;
 
@@ -83,10 +94,8 @@ export class ServingService implements Deployments {
     const { ground, db, models, fleet } = this.#deps;
     const version = await models.resolve(projectId, input.model);
     const id = ground.newId("deployment");
-    const revision = this.#newRevision(projectId, id, 1, version, {
-      threads: input.threads ?? availableParallelism(),
-      batching: input.batching,
-    });
+    const threads = input.threads ?? availableParallelism();
+    const revision = this.#newRevision(projectId, id, 1, version, { threads, ...newSettings(version, input) });
     await db.transaction().execute(async (tx) => {
       const store = new ServingStore(tx);
       if (!(await store.insertIfAbsent({ id, projectId, name: input.name, replicas: input.replicas })))
@@ -131,17 +140,18 @@ export class ServingService implements Deployments {
         throw new AppError("deployment.stopping", `The deployment "${row.name}" is being deleted.`);
       if (input.replicas !== undefined) await store.setReplicas(projectId, id, input.replicas);
       const before = last(await store.revisions(projectId, [id]));
-      const changed = this.#changedRevision(before, wanted, input);
-      if (changed === undefined) return undefined;
-      const changedVersion = wanted ?? (await models.findVersionById(projectId, before.model_version_id));
-      if (changedVersion === undefined)
+      if (wanted === undefined && !asksForRevision(input)) return undefined;
+      const next = wanted ?? (await models.findVersionById(projectId, before.model_version_id));
+      if (next === undefined)
         throw new AppError("model.version_not_found", `${before.model}@${before.model_version} was deleted.`);
+      const settings = changedSettings(before, next, input);
+      if (settings === undefined) return undefined;
       await store.retirePending(projectId, id);
       await store.setError(projectId, id, null);
       await store
-        .insertRevision(this.#newRevision(projectId, id, changed.revision, changedVersion, changed))
-        .catch(modelIsGone(changedVersion.model));
-      return changedVersion;
+        .insertRevision(this.#newRevision(projectId, id, before.revision + 1, next, settings))
+        .catch(modelIsGone(next.model));
+      return next;
     });
     const [row, revisions] = await this.#rows(projectId, id);
     const running = fleet.byId(id);
@@ -175,7 +185,7 @@ export class ServingService implements Deployments {
       { type: "infer", inputs, ...(outputs && { outputs }) },
       options,
     );
-    return { ...answered(answer, by, running), outputs: answer.outputs };
+    return { ...answeredAtOnce(answer, by, running), outputs: answer.outputs };
   }
 
   async classify(projectId: ProjectId, name: string, image: Uint8Array, options: CallOptions): Promise<ClassifyResult> {
@@ -186,29 +196,56 @@ export class ServingService implements Deployments {
         "engine.failed",
         `${by.row.model}@${by.row.model_version}: expected float32 scores of the classes, received ${scores?.dtype ?? "none"}.`,
       );
-    return { ...answered(answer, by, running), scores: scores.data, classNames: by.version.task?.class_names ?? [] };
+    return {
+      ...answeredAtOnce(answer, by, running),
+      scores: scores.data,
+      classNames: by.version.task?.class_names ?? [],
+    };
+  }
+
+  async generate(projectId: ProjectId, name: string, call: GenerateCall, options: CallOptions): Promise<Generation> {
+    const running = this.#called(projectId, name, options);
+    const { answer, by } = await running.generate(call, options.signal);
+    return { ...answeredBy(by, running), events: answer };
+  }
+
+  async embed(projectId: ProjectId, name: string, inputs: readonly Prompt[], options: CallOptions): Promise<Embedding> {
+    const { answer, by, running } = await this.#call(projectId, name, { type: "embed", inputs }, options);
+    return { ...answeredBy(by, running), vectors: answer.vectors, promptTokens: answer.promptTokens };
+  }
+
+  async rerank(projectId: ProjectId, name: string, request: RerankRequest, options: CallOptions): Promise<Ranking> {
+    const { answer, by, running } = await this.#call(projectId, name, { type: "rerank", request }, options);
+    return { ...answeredBy(by, running), scores: answer.scores, promptTokens: answer.promptTokens };
+  }
+
+  async countTokens(projectId: ProjectId, name: string, call: CountCall, options: CallOptions): Promise<TokenCount> {
+    const { answer, by, running } = await this.#call(projectId, name, { type: "countTokens", of: call }, options);
+    return { ...answeredBy(by, running), tokens: answer.tokens };
   }
 
   async describe(projectId: ProjectId, name: string, revision?: number): Promise<DescribedDeployment> {
     const { running, pinned } = this.#running(projectId, name);
-    const { row, version } = currentOf(running, revision ?? pinned);
-    return {
-      name: running.name,
-      isReady: running.isReady,
-      revision: row.revision,
-      model: row.model,
-      modelVersion: row.model_version,
-      inputs: version.inputs,
-      outputs: version.outputs,
-      task: version.task,
-    };
+    return described(running, currentOf(running, revision ?? pinned));
   }
 
-  async #call(projectId: ProjectId, name: string, call: ReplicaCall, { signal, revision }: CallOptions) {
+  async describeAll(projectId: ProjectId): Promise<readonly DescribedDeployment[]> {
+    return this.#deps.fleet
+      .ofProject(projectId)
+      .flatMap((running) => (running.current === undefined ? [] : [described(running, running.current)]));
+  }
+
+  async #call<C extends ReplicaCall>(projectId: ProjectId, name: string, call: C, options: CallOptions) {
+    const running = this.#called(projectId, name, options);
+    return { ...(await running.call(call, options.signal)), running };
+  }
+
+  /** The deployment that a call names, whose traffic counts from now. */
+  #called(projectId: ProjectId, name: string, { revision }: CallOptions): RunningDeployment {
     const { running, pinned } = this.#running(projectId, name);
     this.#lastCallMs = performance.now();
     if (revision !== undefined || pinned !== undefined) currentOf(running, revision ?? pinned);
-    return { ...(await running.call(call, signal)), running };
+    return running;
   }
 
   /** True for a minute after a call: training that starts then leaves a core free. */
@@ -239,7 +276,7 @@ export class ServingService implements Deployments {
     deploymentId: string,
     revision: number,
     version: ModelVersion,
-    settings: { readonly threads: number; readonly batching: Batching },
+    settings: RevisionSettings,
   ): NewRevision {
     return {
       id: this.#deps.ground.newId("revision"),
@@ -253,21 +290,8 @@ export class ServingService implements Deployments {
       sha256: version.sha256,
       threads: settings.threads,
       batching: settings.batching,
+      generation: settings.generation,
     };
-  }
-
-  /** The settings of the revision that a change asks for; undefined when it is the newest one, and that one may still run. */
-  #changedRevision(before: RevisionRow, wanted: ModelVersion | undefined, input: UpdateDeployment) {
-    const threads = input.threads ?? before.threads;
-    const batching: Batching = { ...before.batching, ...withoutUndefined(input.batching ?? {}) };
-    const isSame =
-      (wanted?.id ?? before.model_version_id) === before.model_version_id &&
-      threads === before.threads &&
-      (Object.keys(batching) as (keyof Batching)[]).every((key) => batching[key] === before.batching[key]);
-    const asksForRevision = wanted !== undefined || input.threads !== undefined || input.batching !== undefined;
-    // The same again, after it failed, is another try.
-    if (isSame && !(before.state === "failed" && asksForRevision)) return undefined;
-    return { revision: before.revision + 1, threads, batching };
   }
 
   async #remove(row: DeploymentRow): Promise<void> {
@@ -278,13 +302,38 @@ export class ServingService implements Deployments {
   }
 }
 
-function answered(answer: ReplicaAnswer, { row }: RunningRevision, running: RunningDeployment) {
+const answeredBy = ({ row }: RunningRevision, running: RunningDeployment): AnsweredBy => ({
+  served: { deployment: running.name, model: row.model, model_version: String(row.model_version) },
+  revision: row.revision,
+  modelVersion: row.model_version,
+});
+
+function answeredAtOnce(answer: TensorAnswer, by: RunningRevision, running: RunningDeployment) {
   return {
-    served: { deployment: running.name, model: row.model, model_version: String(row.model_version) },
-    revision: row.revision,
-    modelVersion: row.model_version,
+    ...answeredBy(by, running),
     timings: { queueMs: answer.queueMs, computeMs: answer.computeMs, batchSize: answer.batchSize },
   };
+}
+
+function described(running: RunningDeployment, { row, version, set }: RunningRevision): DescribedDeployment {
+  return {
+    name: running.name,
+    isReady: running.isReady,
+    createdAt: running.createdAt,
+    revision: row.revision,
+    model: row.model,
+    modelVersion: row.model_version,
+    format: version.format,
+    inputs: version.inputs,
+    outputs: version.outputs,
+    task: version.task,
+    language: version.language === null ? null : servedLanguage(version.language, row, set.card ?? null),
+  };
+}
+
+function servedLanguage(file: LanguageModel, { generation }: RevisionRow, card: LanguageCard | null) {
+  const contextLength = generation?.context_length ?? Math.min(file.context_length, defaultContextLength);
+  return { file, card, contextLength: card?.contextLength ?? contextLength };
 }
 
 /** Only one revision answers: another number is not found. */
@@ -309,9 +358,9 @@ function last<T>(items: readonly T[]): T {
   return item;
 }
 
-/** PATCH merges: a field that is not named keeps its value. */
-const withoutUndefined = (fields: NonNullable<UpdateDeployment["batching"]>): Partial<Batching> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** Replicas alone make no revision. */
+const asksForRevision = ({ threads, batching, generation }: SettingsInput): boolean =>
+  threads !== undefined || batching !== undefined || generation !== undefined;
 
 /** PostgreSQL's code for a row that names one which is gone: the model was deleted since it was looked up. */
 const modelIsGone = (model: string) => (cause: unknown) => {

@@ -1,5 +1,5 @@
 /** @file Rows of deployments and revisions. Every query names a project, but the one of start-up recovery. */
-import type { Batching, ListQuery } from "@gristmill/contract";
+import type { Batching, GenerationSettings, ListQuery } from "@gristmill/contract";
 import type { ColumnType, Kysely, Selectable, Transaction } from "kysely";
 
 type Written<T> = ColumnType<T, T | undefined, T>;
@@ -27,7 +27,10 @@ interface RevisionTable {
   model_version_id: string;
   sha256: string;
   threads: number;
-  batching: ColumnType<Batching, string, never>;
+  /** Of ONNX models. */
+  batching: ColumnType<Batching | null, string | null, never>;
+  /** Of language models. */
+  generation: ColumnType<GenerationSettings | null, string | null, never>;
   created_at: ByDatabase;
 }
 
@@ -58,6 +61,9 @@ export type RevisionRow = Selectable<RevisionTable>;
 
 /** A revision before it has a state of its own. */
 export type NewRevision = Omit<RevisionRow, "created_at" | "state">;
+
+/** `pg` would make SQL of some values; null stays the database's own. */
+const jsonOf = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 
 /** Queries of deployments and revisions, on the database or inside a transaction. */
 export class ServingStore {
@@ -125,7 +131,7 @@ export class ServingStore {
   async insertRevision(row: NewRevision): Promise<void> {
     await this.#db
       .insertInto("revision")
-      .values({ ...row, state: "pending", batching: JSON.stringify(row.batching) })
+      .values({ ...row, state: "pending", batching: jsonOf(row.batching), generation: jsonOf(row.generation) })
       .execute();
   }
 

@@ -39,5 +39,6 @@ export const revisionToWire = (row: RevisionRow): Revision => ({
   sha256: row.sha256,
   threads: row.threads,
   batching: row.batching,
+  generation: row.generation,
   created_at: row.created_at.toISOString(),
 });

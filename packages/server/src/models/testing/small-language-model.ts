@@ -6,6 +6,8 @@ export interface SmallLanguageModel {
   readonly chatTemplate?: string;
   readonly seed?: number;
   readonly contextLength?: number;
+  /** More than the file has makes a file that llama.cpp refuses. */
+  readonly blocks?: number;
   readonly metadata?: readonly (readonly [string, GgufValue])[];
 }
 
@@ -15,7 +17,7 @@ export const plainTemplate =
 
 /** Width 32, one block, about 290 tokens: bytes and a few letters. F32, 100 kB. */
 export async function smallLanguageModel(options: SmallLanguageModel = {}): Promise<Uint8Array> {
-  const { chatTemplate, seed = 7, contextLength = 4096, metadata = [] } = options;
+  const { chatTemplate, seed = 7, contextLength = 4096, blocks = 1, metadata = [] } = options;
   const { tokens, types, scores } = pieceVocabularyStart();
   for (const piece of ["\u2581", ..."etaoinshrdlu.:\n"]) {
     tokens.push(piece);
@@ -77,5 +79,7 @@ export async function smallLanguageModel(options: SmallLanguageModel = {}): Prom
     },
     { type: "F32", metadata },
   );
-  return sink.bytes();
+  const bytes = Buffer.from(sink.bytes());
+  bytes.writeUInt32LE(blocks, bytes.indexOf("llama.block_count") + "llama.block_count".length + 4);
+  return bytes;
 }

@@ -1,6 +1,6 @@
 /** @file What went wrong, as main can tell it to a caller. */
 import type { ErrorCode } from "@gristmill/contract";
-import { EngineInputError, QueueFullError } from "@gristmill/engine";
+import { ContextLengthError, EngineInputError, EngineRequestError, QueueFullError } from "@gristmill/engine";
 import type { ReplicaFailure } from "./protocol.ts";
 
 /** An image that can't be used. */
@@ -23,6 +23,21 @@ export function toFailure(error: unknown): ReplicaFailure {
     const { tensor, expected, received } = error;
     return { code: "engine.input_invalid", message: error.message, details: { tensor, expected, received } };
   }
+  if (error instanceof ContextLengthError) {
+    const { field, promptTokens, maxTokens, contextLength } = error;
+    return {
+      code: "engine.context_length_exceeded",
+      message: error.message,
+      details: {
+        param: field,
+        prompt_tokens: promptTokens,
+        max_tokens: maxTokens ?? null,
+        context_length: contextLength,
+      },
+    };
+  }
+  if (error instanceof EngineRequestError)
+    return { code: "engine.request_invalid", message: error.message, details: { param: error.field } };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof QueueFullError) return { code: "engine.queue_full", message, details: {} };
   return { code: "engine.failed", message, details: {} };
