@@ -114,6 +114,24 @@ describe("llama", () => {
     await expect(engine.rerank({ query: "a", documents: ["b"] }, { signal })).rejects.toThrow(/can rerank/);
   });
 
+  it("answers the same with rows of padding between slots, and keeps what the slot between has read", async () => {
+    const own = await loadLlamaEngine(path, options);
+    const sampling = { temperature: 0, logitBias: [[tinyTokens.end, -100]] } as const;
+    const ask = (prompt: string, maxTokens: number) =>
+      readAnswer(own.complete({ prompt, maxTokens, sampling, stop: [] }, { signal }));
+    const prompts = ["one the cat", "two the cat", "three the cat"];
+    const alone = [];
+    for (const prompt of prompts) alone.push((await ask(prompt, 40)).text);
+    // the middle one ends first, and its slot is padded from then on
+    const together = await Promise.all(prompts.map((prompt, i) => ask(prompt, i === 1 ? 4 : 40)));
+    expect(together[0]?.text).toBe(alone[0]);
+    expect(together[2]?.text).toBe(alone[2]);
+    const again = await ask("two the cat", 40);
+    expect(again.text).toBe(alone[1]);
+    expect(again.cachedTokens).toBe(again.finished.usage.promptTokens - 1);
+    await own.close();
+  });
+
   it("reads a long prompt in chunks between which others write", async () => {
     const long = complete({ prompt: "x ".repeat(110), maxTokens: 2 });
     const short = await complete({ prompt: "a", maxTokens: 4, sampling: { logitBias: [[tinyTokens.end, -100]] } });

@@ -15,6 +15,7 @@ export interface NativeSampling {
   readonly minP?: number;
   readonly seed?: number;
   readonly repeatPenalty?: number;
+  readonly repeatPenaltyTokens?: Uint32Array;
   readonly repeatPenaltyMaxTokens?: number;
   readonly repeatPenaltyPresencePenalty?: number;
   readonly repeatPenaltyFrequencyPenalty?: number;

@@ -32,6 +32,8 @@ export function samplerConfig(sampling: Sampling, maxTokens: number, grammar: un
     ...(minP > 0 && { minP }),
     seed: (sampling.seed ?? randomInt(2 ** 32)) >>> 0,
     ...((frequencyPenalty !== 0 || presencePenalty !== 0) && {
+      // Without this list, empty as it is, the addon leaves the penalties out.
+      repeatPenaltyTokens: new Uint32Array(0),
       repeatPenalty: 1,
       // All of the answer counts, and nothing but the answer.
       repeatPenaltyMaxTokens: Math.max(1, maxTokens),
