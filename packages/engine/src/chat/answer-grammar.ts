@@ -10,6 +10,9 @@ import type { ChatRequest, Constraint, Tool } from "../language/request.ts";
 import type { ToolFormat } from "./tool-formats.ts";
 import { otherThan, untilMark } from "./until-mark.ts";
 
+/** Calls of one answer that is held to calls: small models don't end by themselves. */
+const maxCalls = 32;
+
 /** What an answer's grammar is made of. */
 export interface AnswerGrammarOptions {
   readonly request: ChatRequest;
@@ -87,9 +90,7 @@ function callsExpression(request: ChatRequest, format: ToolFormat, builder: Gram
   });
   const call = builder.define(builder.newName("call"), choice(...named));
   const more =
-    several && parallelToolCalls
-      ? repeat(sequence(text(separator + beforeName), call), 0, Number.POSITIVE_INFINITY)
-      : empty;
+    several && parallelToolCalls ? repeat(sequence(text(separator + beforeName), call), 0, maxCalls - 1) : empty;
   const begins = choice(...open.map((begin) => text((begin + beforeName).slice(written.length))));
   return sequence(begins, call, more, text(close));
 }

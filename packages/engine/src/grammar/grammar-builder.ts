@@ -10,6 +10,7 @@ const block = 500;
 /** Collects rules. */
 export class GrammarBuilder {
   readonly #rules = new Map<string, Expression>();
+  readonly #made = new Map<string, Expression | undefined>();
   readonly #field: string;
   #length = 0;
   #names = 0;
@@ -40,6 +41,12 @@ export class GrammarBuilder {
       this.define(name, body());
     }
     return { kind: "rule", name };
+  }
+
+  /** What is made once for each key, however often it is asked for. */
+  once(key: string, make: () => Expression | undefined): Expression | undefined {
+    if (!this.#made.has(key)) this.#made.set(key, make());
+    return this.#made.get(key);
   }
 
   /** So many of an item, also where the engine's notation has no such bounds. */

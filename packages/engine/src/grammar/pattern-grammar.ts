@@ -114,11 +114,22 @@ function pieces(patterns: readonly Pattern[], sets: readonly (readonly number[])
 /** States from which a string can end. */
 function leadingToEnds(states: ReadonlyMap<string, State>): ReadonlySet<string> {
   const before = new Map<string, string[]>();
-  for (const [key, { moves }] of states) for (const { to } of moves) before.set(to, [...(before.get(to) ?? []), key]);
+  for (const [key, { moves }] of states)
+    for (const { to } of moves) {
+      const earlier = before.get(to);
+      if (earlier === undefined) before.set(to, [key]);
+      else earlier.push(key);
+    }
   const living = new Set([...states].filter(([, { accepts }]) => accepts).map(([key]) => key));
   for (const key of living) for (const earlier of before.get(key) ?? []) living.add(earlier);
   return living;
 }
+
+/** Characters that a string of JSON can't have as themselves. */
+const escapedCharacters = [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, code) => code)].map((code) => ({
+  code,
+  written: text(JSON.stringify(String.fromCharCode(code)).slice(1, -1)),
+}));
 
 /** How code points are written in a string of JSON. */
 function writings(ranges: readonly Range[]): readonly Expression[] {
@@ -127,9 +138,9 @@ function writings(ranges: readonly Range[]): readonly Expression[] {
       .map(([low, high]): Range => [Math.max(first, low), Math.min(last, high)])
       .filter(([low, high]) => low <= high),
   );
-  const escaped = [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, code) => code)]
-    .filter((code) => ranges.some(([first, last]) => first <= code && code <= last))
-    .map((code) => text(JSON.stringify(String.fromCharCode(code)).slice(1, -1)));
+  const escaped = escapedCharacters
+    .filter(({ code }) => ranges.some(([first, last]) => first <= code && code <= last))
+    .map(({ written }) => written);
   return [
     ...(plain.length === 0 ? [] : [{ kind: "class", ranges: plain } as const]),
     ...(escaped.length === 0 ? [] : [choice(...escaped)]),

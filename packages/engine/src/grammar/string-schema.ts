@@ -18,10 +18,14 @@ export function stringExpression(
   const least = countOf(schema, "minLength", field) ?? 0;
   const most = countOf(schema, "maxLength", field) ?? Number.POSITIVE_INFINITY;
   if (least > most) return undefined;
-  const patterns = [...patternOf(schema, field), ...formatOf(schema, field)];
-  if (patterns.length === 0) return sequence(text('"'), builder.repeated(character, least, most), text('"'));
-  const rest = patternExpression(patterns, { least, most }, field, builder);
-  return rest && sequence(text('"'), rest);
+  // Formats come again and again within a schema, and their automata have thousands of states.
+  const key = JSON.stringify({ pattern: schema["pattern"], format: schema["format"], least, most });
+  return builder.once(`string ${key}`, () => {
+    const patterns = [...patternOf(schema, field), ...formatOf(schema, field)];
+    if (patterns.length === 0) return sequence(text('"'), builder.repeated(character, least, most), text('"'));
+    const rest = patternExpression(patterns, { least, most }, field, builder);
+    return rest && sequence(text('"'), rest);
+  });
 }
 
 function patternOf({ pattern }: PlainSchema, field: string): readonly Pattern[] {
