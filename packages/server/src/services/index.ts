@@ -2,6 +2,7 @@
 import type { Feature } from "../feature.ts";
 import { imageClassificationRoutes } from "./image-classification/routes.ts";
 import { type InferenceProtocolParts, inferenceProtocolRoutes } from "./inference-protocol/routes.ts";
+import { openaiRoutes } from "./openai/index.ts";
 import { type OpenaiOrganizationParts, openaiOrganizationRoutes } from "./openai-organization/index.ts";
 
 /** The services' routes. */
@@ -9,6 +10,7 @@ export const createServices = (parts: InferenceProtocolParts & OpenaiOrganizatio
   routes: [
     ...inferenceProtocolRoutes(parts),
     ...imageClassificationRoutes(parts.deployments),
+    ...openaiRoutes(parts),
     ...openaiOrganizationRoutes(parts),
   ],
 });
