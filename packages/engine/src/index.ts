@@ -28,6 +28,8 @@ export type {
 export type * from "./language/request.ts";
 export { samplingDefaults } from "./language/sampling-defaults.ts";
 export { loadLlamaEngine } from "./llama/load-llama-engine.ts";
+export { type LlamaServerEngine, loadLlamaServer } from "./llama-server/llama-server-engine.ts";
+export type { LlamaServerOptions } from "./llama-server/options.ts";
 export { loadOnnxEngine } from "./onnx/onnx-engine.ts";
 export type { UpstreamCard } from "./upstream/card.ts";
 export type { DialectName } from "./upstream/dialects.ts";

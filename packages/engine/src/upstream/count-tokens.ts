@@ -16,7 +16,7 @@ export async function countTokensAt(
   request: Counted,
   options: { readonly signal: AbortSignal; readonly maxAnswerBytes: number },
 ): Promise<number> {
-  if ("prompt" in request && typeof request.prompt !== "string") return request.prompt.length;
+  if (!("messages" in request) && typeof request.prompt !== "string") return request.prompt.length;
   const { tokenCount } = wording.dialect;
   if (tokenCount === undefined)
     throw new EngineRequestError("request", "the server behind this model does not count tokens without answering");
@@ -37,14 +37,14 @@ const calls: Readonly<Record<"vllm" | "llama-server", (request: Counted, wording
   vllm: (request, wording) => ({
     target: { from: "server", path: "tokenize" },
     body:
-      "prompt" in request
-        ? { model: wording.settings.model, prompt: request.prompt }
-        : { ...toChatPrompt(request, wording), add_generation_prompt: true },
+      "messages" in request
+        ? { ...toChatPrompt(request, wording), add_generation_prompt: true }
+        : { model: wording.settings.model, prompt: request.prompt },
   }),
   "llama-server": (request, wording) =>
-    "prompt" in request
-      ? { target: { from: "server", path: "tokenize" }, body: { content: request.prompt, add_special: true } }
-      : { target: { from: "base", path: "chat/completions/input_tokens" }, body: toChatPrompt(request, wording) },
+    "messages" in request
+      ? { target: { from: "base", path: "chat/completions/input_tokens" }, body: toChatPrompt(request, wording) }
+      : { target: { from: "server", path: "tokenize" }, body: { content: request.prompt, add_special: true } },
 };
 
 const countIn = (answer: JsonObject): number | undefined =>

@@ -279,6 +279,9 @@ describe("requests", () => {
         .next();
     await expect(ask({ constraint: { type: "grammar", grammar: "" } })).rejects.toThrow("constraint.grammar: ");
     await expect(ask({ templateVariables: { a: 1 } })).rejects.toThrow("templateVariables: ");
+    await expect(ask({ sampling: { temperature: Number.NaN } })).rejects.toThrow("sampling.temperature: ");
+    const half = [{ role: "user", content: [{ type: "text", text: "\ud800" }] }];
+    await expect(ask({ messages: half })).rejects.toThrow("messages[0].content[0]: ");
     const image = [{ role: "user", content: [{ type: "image", bytes: new Uint8Array(3) }] }];
     await expect(ask({ messages: image })).rejects.toThrow("facts.abilities.images");
     expect(server.asked.length).toBe(before);

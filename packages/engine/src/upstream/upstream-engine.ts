@@ -2,6 +2,7 @@ import { EngineRequestError } from "../errors.ts";
 import type { GenerationEvent } from "../language/answer.ts";
 import type { CallOptions, LanguageEngine } from "../language/language-engine.ts";
 import type { ChatRequest, CompletionRequest, Prompt } from "../language/request.ts";
+import { checkPrompt, checkSettings, expectText } from "../llama/check-settings.ts";
 import { AnswerReader } from "./answer/answer-reader.ts";
 import { readAnswer } from "./answer/read-answer.ts";
 import { Caller } from "./calls/caller.ts";
@@ -59,6 +60,10 @@ class HttpUpstreamEngine implements UpstreamEngine {
 
   async *chat(request: ChatRequest, { signal }: CallOptions): AsyncGenerator<GenerationEvent> {
     this.#assertAble("chat", "messages");
+    checkSettings(request, this.#vocabularySize);
+    for (const [i, { content }] of request.messages.entries())
+      for (const [j, part] of content.entries())
+        if (part.type === "text") expectText(`messages[${i}].content[${j}]`, part.text);
     const hasImage = request.messages.some(({ content }) => content.some(({ type }) => type === "image"));
     if (hasImage) this.#assertAble("images", "messages");
     const texts = request.messages.flatMap(({ content }) =>
@@ -70,6 +75,9 @@ class HttpUpstreamEngine implements UpstreamEngine {
 
   async *complete(request: CompletionRequest, { signal }: CallOptions): AsyncGenerator<GenerationEvent> {
     this.#assertAble("complete", "prompt");
+    checkSettings(request, this.#vocabularySize);
+    if (request.prompt.length === 0) throw new EngineRequestError("prompt", "expected a text or tokens, received none");
+    checkPrompt("prompt", request.prompt, this.#vocabularySize);
     const body = toCompletionBody(request, this.#wording);
     yield* this.#generate("completions", body, { texts: [request.prompt], signal, maxTokens: request.maxTokens });
   }
@@ -116,6 +124,11 @@ class HttpUpstreamEngine implements UpstreamEngine {
       },
       asked.signal,
     );
+  }
+
+  /** Where nobody tells it, any number may be a token. */
+  get #vocabularySize(): number {
+    return this.card.vocabularySize || Number.MAX_SAFE_INTEGER;
   }
 
   #assertAble(ability: keyof UpstreamCard["abilities"], field: string): void {
