@@ -14,6 +14,8 @@ const arrows = {
 const oneHome = {
   "onnxruntime-(node|common)": "^packages/onnx/src/session/runtime\\.ts$",
   protobufjs: "^packages/onnx/src/format/",
+  "node-llama-cpp": "^packages/engine/src/llama/",
+  "@huggingface/jinja": "^packages/engine/src/chat/",
   pg: "^packages/server/src/db/",
   sharp: "^packages/server/src/serving/replica/",
   undici: "^packages/server/src/net/",
