@@ -1,8 +1,8 @@
 import { EngineRequestError } from "../errors.ts";
 import type { GenerationEvent } from "../language/answer.ts";
+import { checkPrompt, checkSettings, expectText } from "../language/check-settings.ts";
 import type { CallOptions, LanguageEngine } from "../language/language-engine.ts";
 import type { ChatRequest, CompletionRequest, Prompt } from "../language/request.ts";
-import { checkPrompt, checkSettings, expectText } from "../llama/check-settings.ts";
 import { AnswerReader } from "./answer/answer-reader.ts";
 import { readAnswer } from "./answer/read-answer.ts";
 import { Caller } from "./calls/caller.ts";

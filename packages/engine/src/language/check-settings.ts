@@ -1,6 +1,6 @@
 /** @file What a request asks of the generation is looked at before anything runs; errors name the field. */
 import { EngineRequestError } from "../errors.ts";
-import type { GenerationSettings, Prompt, Sampling } from "../language/request.ts";
+import type { GenerationSettings, Prompt, Sampling } from "./request.ts";
 
 type NumberField = Exclude<keyof Sampling, "logitBias">;
 
