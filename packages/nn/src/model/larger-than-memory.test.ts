@@ -16,7 +16,7 @@ async function trained(form: "source" | "stream", mebibytes: number) {
 // Runs hold 32 MiB twice, the runtime some of its own; a stream's batches are garbage that is not collected at once.
 it.each([
   ["source", 1536],
-  ["stream", 2048],
+  ["stream", 3072],
 ] as const)(
   "a %s of ten times the memory that it takes is trained on",
   async (form, mebibytes) => {

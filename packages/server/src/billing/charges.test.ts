@@ -185,7 +185,7 @@ describe("use by charges that depend on the month", () => {
           expect(new Big(add(divided.lines.map((line) => line.rounded_amount))).toFixed(2)).toBe(whole.lines_total);
           const parts = [];
           if (cut > new Date(from)) parts.push(await report(name, `from=${from}&to=${cut.toISOString()}${by}`));
-          parts.push(await report(name, `from=${cut.toISOString()}&to=${to}${window}${by}`));
+          if (cut < new Date(to)) parts.push(await report(name, `from=${cut.toISOString()}&to=${to}${window}${by}`));
           expect(add(parts.map((part) => part.exact_total))).toBe(whole.exact_total);
 
           const span = { from: new Date(from), to: new Date(to), projectIds: [project] };
