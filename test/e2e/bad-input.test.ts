@@ -86,7 +86,7 @@ describe("datasets", () => {
 });
 
 describe("bodies", () => {
-  it("of 200 MB end with 413 before they are read", async () => {
+  it("of 200 MB end with 413, or a closed connection, before they are read", async () => {
     const { port } = new URL(platform.url);
     const outcome = await new Promise<{ status: number; sent: number }>((resolve, reject) => {
       let sent = 0;
@@ -117,11 +117,15 @@ describe("bodies", () => {
         }
         call.end();
       };
-      // The server may close while we still send: that is its right once it has answered.
-      call.on("error", (error) => (status === 0 ? reject(error) : resolve({ status, sent })));
+      // The server closes once it has answered. Where our next bytes meet the closed end first, the kernel drops the answer
+      // that we have not read yet, and all that is seen is a broken pipe (server.test.ts reads the answer itself).
+      call.on("error", (error: NodeJS.ErrnoException) => {
+        if (status === 0 && !["EPIPE", "ECONNRESET"].includes(error.code ?? "")) reject(error);
+        else resolve({ status, sent });
+      });
       write();
     });
-    expect(outcome.status).toBe(413);
+    expect([413, 0]).toContain(outcome.status);
     expect(outcome.sent).toBeLessThan(200);
   });
 
