@@ -58,6 +58,9 @@ export const auditActions = [
   "deployment.created",
   "deployment.updated",
   "deployment.deleted",
+  "upstream.created",
+  "upstream.updated",
+  "upstream.deleted",
 ] as const;
 
 /** One kind of change. */

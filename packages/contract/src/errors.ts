@@ -277,6 +277,26 @@ const table = {
     retryable: false,
     help: "Show the deployment's revisions with `gristmill deploy show NAME`.",
   },
+  "upstream.not_found": {
+    status: 404,
+    retryable: false,
+    help: "List the project's upstreams with GET /api/upstreams.",
+  },
+  "upstream.name_taken": {
+    status: 409,
+    retryable: false,
+    help: "Choose another name, or update the upstream of that name.",
+  },
+  "upstream.too_many": {
+    status: 409,
+    retryable: false,
+    help: "Delete upstreams that are no longer needed; the limit is in the message.",
+  },
+  "upstream.in_use": {
+    status: 409,
+    retryable: false,
+    help: "Delete the deployments that the message names, or take the upstream out of them.",
+  },
   "engine.input_invalid": {
     status: 400,
     retryable: false,

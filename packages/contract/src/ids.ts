@@ -27,6 +27,7 @@ const prefixes = {
   delivery: "dlv",
   meter: "mtr",
   quarantined: "qtn",
+  upstream: "ups",
 } as const;
 
 /** What ids name. */

@@ -18,6 +18,7 @@ export * from "./api/prices.ts";
 export * from "./api/runs.ts";
 export * from "./api/services.ts";
 export * from "./api/sign-in.ts";
+export * from "./api/upstreams.ts";
 export * from "./api/usage.ts";
 export * from "./api/webhooks.ts";
 export * from "./audit-actions.ts";

@@ -25,6 +25,7 @@ import { createServing } from "./serving/index.ts";
 import { createSignIn } from "./sign-in/index.ts";
 import { createStorage } from "./storage/index.ts";
 import { createTraining } from "./training/index.ts";
+import { createUpstreams } from "./upstreams/index.ts";
 
 /** What features stand on. */
 export interface FeatureParts {
@@ -83,6 +84,8 @@ export async function createFeatures(parts: FeatureParts): Promise<Features> {
   const { datasets } = data;
   const registry = createModels({ ground, db, objects, storage });
   const { models } = registry;
+  const { allowedAddresses } = config;
+  const upstreams = createUpstreams({ ground, db, secrets, fetch, allowedAddresses });
   const serving = createServing({ ground, db, models, ledger, children });
   const capacity = { busy: () => serving.hasTraffic() };
   const training = createTraining({
@@ -125,6 +128,7 @@ export async function createFeatures(parts: FeatureParts): Promise<Features> {
       data,
       registry,
       training,
+      upstreams,
       serving,
       storage,
       services,

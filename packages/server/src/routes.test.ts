@@ -56,6 +56,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   "PATCH /api/budgets/:budget": {},
   "PATCH /api/webhooks/:webhook": {},
   "PATCH /api/deployments/:deployment": {},
+  "PATCH /api/upstreams/:upstream": {},
   "POST /v1/chat/completions": { model: "x", messages: [{ role: "user", content: "x" }] },
   "POST /v1/completions": { model: "x", prompt: "x" },
   "POST /v1/embeddings": { model: "x", input: "x" },

@@ -18,8 +18,18 @@ export const testAdminKey = "gm_admin_000000000000000000000000000000000000000000
 export const databaseUrl = ({ host, user, database }: DatabaseConnection): string =>
   `postgres://${user}@/${database}?host=${encodeURIComponent(host ?? "")}`;
 
-/** A platform that listens on a free port. `close` stops it and removes its home and database. */
-export async function testApp(): Promise<{ readonly app: App; readonly home: string; close(): Promise<void> }> {
+/**
+ * A platform that listens on a free port. `close` stops it and removes its home and database.
+ * @param environment settings beside a test's own.
+ */
+export async function testApp(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{
+  readonly app: App;
+  readonly home: string;
+  readonly connection: DatabaseConnection;
+  close(): Promise<void>;
+}> {
   const database = await testDatabase();
   const home = await mkdtemp(join(tmpdir(), "gm-"));
   const { config } = readConfig([], {
@@ -28,11 +38,13 @@ export async function testApp(): Promise<{ readonly app: App; readonly home: str
     GRISTMILL_ADMIN_KEY: testAdminKey,
     DATABASE_URL: databaseUrl(database.connection),
     GRISTMILL_STOP_SECONDS: "1",
+    ...environment,
   });
   const app = await startApp({ config, log: silentLog, onLost: () => {} });
   return {
     app,
     home,
+    connection: database.connection,
     close: async () => {
       await app.stop();
       await rm(home, { recursive: true, force: true });

@@ -41,6 +41,8 @@ export async function populate(http: Http, adminKey: string): Promise<Named> {
   if (sent.quarantined.length !== 1) throw new Error("the event was not set aside");
   await call("POST", "/api/models/double/versions", Buffer.from(scaling(2)), "application/octet-stream");
   await call("POST", "/api/deployments", { name: "doubles", model: "double", threads: 1 });
+  const upstream = { name: "elsewhere", base_url: "https://models.example.com/v1", model: "large" };
+  await call("POST", "/api/upstreams", upstream);
   await upload(call);
   const spec = {
     inputShape: [2, 2, 1],
@@ -64,6 +66,7 @@ export async function populate(http: Http, adminKey: string): Promise<Named> {
     model: "double",
     version: "1",
     deployment: "doubles",
+    upstream: "elsewhere",
     dataset: "digits",
     run,
   };

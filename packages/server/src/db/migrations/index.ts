@@ -15,6 +15,7 @@ import { events } from "./0013-events.ts";
 import { prices } from "./0014-prices.ts";
 import { runningCosts } from "./0015-running-costs.ts";
 import { languageModels } from "./0016-language-models.ts";
+import { upstreams } from "./0018-upstreams.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
@@ -35,4 +36,5 @@ export const migrations: readonly Migration[] = [
   prices,
   runningCosts,
   languageModels,
+  upstreams,
 ];
