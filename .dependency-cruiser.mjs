@@ -1,14 +1,15 @@
 /** The import arrows of docs/architecture.md. `npm run check` holds them. */
-const packages = ["contract", "onnx", "nn", "engine", "server", "sdk", "cli"];
+const packages = ["contract", "gguf", "onnx", "nn", "engine", "server", "sdk", "cli"];
 /** Who may import whom, among our own packages. */
 const arrows = {
   contract: [],
+  gguf: [],
   onnx: [],
-  nn: ["onnx"],
-  engine: ["onnx"],
+  nn: ["gguf", "onnx"],
+  engine: ["gguf", "onnx"],
   sdk: ["contract"],
   cli: ["contract", "sdk"],
-  server: ["contract", "onnx", "nn", "engine"],
+  server: ["contract", "gguf", "onnx", "nn", "engine"],
 };
 /** Libraries that one file alone may import, so that each can be replaced by changing one file. */
 const oneHome = {

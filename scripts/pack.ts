@@ -14,7 +14,7 @@ interface Manifest {
   readonly private?: boolean;
 }
 
-const published = ["contract", "onnx", "nn", "sdk", "cli"] as const;
+const published = ["contract", "gguf", "onnx", "nn", "sdk", "cli"] as const;
 const folder = resolve(process.argv[2] ?? "dist");
 const work = mkdtempSync(join(tmpdir(), "gristmill-pack-"));
 

@@ -26,7 +26,7 @@ const example = (name: string): string => {
 };
 
 describe("packages that are used alone, installed in an empty folder", () => {
-  it.each(["nn", "onnx"])("%s runs its README's example", { timeout: 120_000 }, (name) => {
+  it.each(["nn", "onnx", "gguf"])("%s runs its README's example", { timeout: 120_000 }, (name) => {
     // Node strips no types under node_modules, but it does in the user's own folder.
     writeFileSync(join(folder, `${name}.ts`), example(name));
     const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.ts`], inFolder);

@@ -144,11 +144,19 @@ describe("a file that is no model", () => {
   const bytes = tinyLanguageModel();
   const cases: [string, () => Uint8Array, RegExp][] = [
     ["nothing", () => new Uint8Array(0), /cut off/],
-    ["another format", () => Buffer.from("PK\u0003\u0004 something"), /begins with "GGUF"/],
+    ["another format", () => Buffer.from("PK\u0003\u0004 something"), /to begin with "GGUF"/],
     ["front cut off", () => bytes.subarray(0, 2000), /cut off/],
-    ["tensors cut off", () => bytes.subarray(0, bytes.length - 1000), /cut off: tensor "output.weight"/],
+    [
+      "tensors cut off",
+      () => bytes.subarray(0, bytes.length - 1000),
+      /tensor "output.weight": expected it to end .* cut off/,
+    ],
     ["words twice", () => tinyLanguageModel({ words: ["cat"] }), /"cat", which is token 262 too/],
-    ["hostile counts", () => Buffer.concat([bytes.subarray(0, 8), Buffer.alloc(16, 0x7f)]), /no size of anything/],
+    [
+      "hostile counts",
+      () => Buffer.concat([bytes.subarray(0, 8), Buffer.alloc(16, 0x7f)]),
+      /expected a number below 2\^53/,
+    ],
   ];
   for (const [name, make, message] of cases)
     it(`is refused: ${name}`, async () => {

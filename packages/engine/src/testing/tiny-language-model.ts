@@ -2,6 +2,7 @@
  * @file A language model for tests: a llama-style decoder with random weights, made in a moment, the same each time.
  * Source of names and layout: ggml's docs/gguf.md.
  */
+import { byteTokens, type GgufValue, paddingBytes, writeGgufHeader } from "@gristmill/gguf";
 
 /** What can be different. */
 export interface TinyLanguageModel {
@@ -25,58 +26,44 @@ const keyValueHeads = 2;
 const blocks = 2;
 const feedForward = 96;
 const words = ["\u2581", "\u2581the", "the", "cat", "\u2581cat", "<|im_start|>", "<|im_end|>"];
-const type = { uint32: 4, float32: 6, bool: 7, string: 8, array: 9 };
 const [normal, unknown, control, byte] = [1, 2, 3, 6];
 
 /** The bytes of a GGUF file; about 0.5 MB. */
 export function tinyLanguageModel(options: TinyLanguageModel = {}): Uint8Array {
   const random = gaussians(options.seed ?? 1);
-  const tokens = ["<unk>", "<s>", "</s>", ...byteNames, ...words, ...(options.words ?? [])];
+  const tokens = ["<unk>", "<s>", "</s>", ...byteTokens, ...words, ...(options.words ?? [])];
   const types = tokens.map((token, id) =>
     id === 0 ? unknown : id < 3 || token.startsWith("<|") ? control : id < 259 ? byte : normal,
   );
   const template = options.chatTemplate;
-  const metadata: [string, number, Buffer][] = [
-    ["general.architecture", type.string, text("llama")],
-    ["llama.context_length", type.uint32, uint32(options.contextLength ?? 512)],
-    ["llama.embedding_length", type.uint32, uint32(width)],
-    ["llama.block_count", type.uint32, uint32(blocks)],
-    ["llama.feed_forward_length", type.uint32, uint32(feedForward)],
-    ["llama.attention.head_count", type.uint32, uint32(heads)],
-    ["llama.attention.head_count_kv", type.uint32, uint32(keyValueHeads)],
-    ["llama.attention.layer_norm_rms_epsilon", type.float32, float32(1e-5)],
-    ["llama.attention.causal", type.bool, Buffer.of(options.causal === false ? 0 : 1)],
-    ["llama.rope.dimension_count", type.uint32, uint32(width / heads)],
-    ["llama.vocab_size", type.uint32, uint32(tokens.length)],
-    ["tokenizer.ggml.model", type.string, text("llama")],
-    ["tokenizer.ggml.tokens", type.array, list(type.string, tokens.map(text))],
+  const metadata: [string, GgufValue][] = [
+    ["general.architecture", text("llama")],
+    ["llama.context_length", uint32(options.contextLength ?? 512)],
+    ["llama.embedding_length", uint32(width)],
+    ["llama.block_count", uint32(blocks)],
+    ["llama.feed_forward_length", uint32(feedForward)],
+    ["llama.attention.head_count", uint32(heads)],
+    ["llama.attention.head_count_kv", uint32(keyValueHeads)],
+    ["llama.attention.layer_norm_rms_epsilon", { type: "float32", value: 1e-5 }],
+    ["llama.attention.causal", bool(options.causal !== false)],
+    ["llama.rope.dimension_count", uint32(width / heads)],
+    ["llama.vocab_size", uint32(tokens.length)],
+    ["tokenizer.ggml.model", text("llama")],
+    ["tokenizer.ggml.tokens", { type: "array", value: { of: "string", values: tokens } }],
     [
       "tokenizer.ggml.scores",
-      type.array,
-      list(
-        type.float32,
-        tokens.map((token) => float32(token.length)),
-      ),
+      { type: "array", value: { of: "float32", values: Float32Array.from(tokens, (token) => token.length) } },
     ],
-    [
-      "tokenizer.ggml.token_type",
-      type.array,
-      list(
-        5,
-        types.map((value) => uint32(value ?? 1)),
-      ),
-    ],
-    ["tokenizer.ggml.bos_token_id", type.uint32, uint32(tinyTokens.begin)],
-    ["tokenizer.ggml.eos_token_id", type.uint32, uint32(tinyTokens.end)],
-    ["tokenizer.ggml.unknown_token_id", type.uint32, uint32(0)],
-    ["tokenizer.ggml.add_bos_token", type.bool, Buffer.of(1)],
-    ["tokenizer.ggml.add_space_prefix", type.bool, Buffer.of(0)],
-    ...(template === undefined
-      ? []
-      : [["tokenizer.chat_template", type.string, text(template)] satisfies [string, number, Buffer]]),
+    ["tokenizer.ggml.token_type", { type: "array", value: { of: "int32", values: Int32Array.from(types) } }],
+    ["tokenizer.ggml.bos_token_id", uint32(tinyTokens.begin)],
+    ["tokenizer.ggml.eos_token_id", uint32(tinyTokens.end)],
+    ["tokenizer.ggml.unknown_token_id", uint32(0)],
+    ["tokenizer.ggml.add_bos_token", bool(true)],
+    ["tokenizer.ggml.add_space_prefix", bool(false)],
+    ...(template === undefined ? [] : [["tokenizer.chat_template", text(template)] satisfies [string, GgufValue]]),
   ];
   const matrix = (rows: number, columns: number, deviation: number): Tensor => ({
-    shape: [columns, rows],
+    shape: [rows, columns],
     values: Float32Array.from({ length: rows * columns }, () => random() * deviation),
   });
   const ones = (): Tensor => ({ shape: [width], values: new Float32Array(width).fill(1) });
@@ -103,55 +90,21 @@ interface Tensor {
   readonly values: Float32Array;
 }
 
-function file(metadata: readonly [string, number, Buffer][], tensors: readonly [string, Tensor][]): Uint8Array {
-  let offset = 0;
-  const infos = tensors.map(([name, { shape, values }]) => {
-    const info = [text(name), uint32(shape.length), ...shape.map(uint64), uint32(0), uint64(offset)];
-    offset += aligned(values.byteLength);
-    return Buffer.concat(info);
+function file(metadata: readonly [string, GgufValue][], tensors: readonly [string, Tensor][]): Uint8Array {
+  const front = writeGgufHeader({
+    metadata,
+    tensors: tensors.map(([name, { shape }]) => ({ name, shape, type: "F32" })),
   });
-  const front = Buffer.concat([
-    Buffer.from("GGUF"),
-    uint32(3),
-    uint64(tensors.length),
-    uint64(metadata.length),
-    ...metadata.flatMap(([key, kind, value]) => [text(key), uint32(kind), value]),
-    ...infos,
+  const data = tensors.flatMap(([, { values }]) => [
+    new Uint8Array(values.buffer),
+    new Uint8Array(paddingBytes(values.byteLength)),
   ]);
-  const padded = (bytes: Uint8Array): Uint8Array[] => [bytes, new Uint8Array(aligned(bytes.length) - bytes.length)];
-  const data = tensors.flatMap(([, { values }]) => padded(new Uint8Array(values.buffer)));
-  return Buffer.concat([...padded(front), ...data]);
+  return Buffer.concat([front.bytes, ...data]);
 }
 
-const aligned = (length: number): number => Math.ceil(length / 32) * 32;
-const byteNames = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>`);
-
-function list(of: number, values: readonly Buffer[]): Buffer {
-  return Buffer.concat([uint32(of), uint64(values.length), ...values]);
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([uint64(bytes.length), bytes]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function uint64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function float32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return bytes;
-}
+const text = (value: string): GgufValue => ({ type: "string", value });
+const uint32 = (value: number): GgufValue => ({ type: "uint32", value });
+const bool = (value: boolean): GgufValue => ({ type: "bool", value });
 
 /** Marsaglia's xorshift32, then Box and Muller. */
 function gaussians(seed: number): () => number {

@@ -1,8 +1,8 @@
 /** @file float32 from and to the bytes of each tensor type, in pieces of whole blocks. */
+import { blockBytes, type GgufTensorType } from "@gristmill/gguf";
 import { bytesOf, type ElementType, elementsOf, type StoredTensor, toFloat32, toShortFloats } from "../elements.ts";
 import { FileFormatError } from "../format-error.ts";
 import { blockLength, packQ4, packQ8, unpackQ4, unpackQ8 } from "./blocks.ts";
-import { blockBytes, type GgufTensorType } from "./tensor-type.ts";
 
 type Decode = (where: string, bytes: Uint8Array) => Float32Array;
 type Encode = (where: string, numbers: Float32Array) => Uint8Array;

@@ -132,21 +132,6 @@ describe("writeGguf", () => {
     expect([...mine.header.metadata]).toEqual(metadata);
   });
 
-  it("writes lists inside lists, and reads them", async () => {
-    const inner: GgufValue = {
-      type: "array",
-      value: {
-        of: "array",
-        values: [
-          { of: "uint8", values: Uint8Array.of(1) },
-          { of: "string", values: [] },
-        ],
-      },
-    };
-    const back = await GgufFile.open(bytesSource(await written({ metadata: [["a", inner]] })));
-    expect(back.header.metadata.get("a")).toEqual(inner);
-  });
-
   it("encodes large tensors in pieces, each loaded once and only when its turn comes", async () => {
     const numbers = Float32Array.from({ length: 600 * 1024 }, (_, i) => Math.sin(i));
     const log: string[] = [];

@@ -1,11 +1,17 @@
 /** @file Reading GGUF: the front at once, each tensor when it is asked for. */
+import {
+  blockBytes,
+  blockElements,
+  type GgufHeader,
+  type GgufLimits,
+  type GgufTensorInfo,
+  readGgufHeader,
+} from "@gristmill/gguf";
 import { shown } from "../../schema/problems.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { FileFormatError } from "../format-error.ts";
 import { decodeBlocks } from "./codec.ts";
-import { NeedsMore } from "./cursor.ts";
-import { type GgufHeader, type GgufLimits, type GgufTensorInfo, parseGgufHeader } from "./header.ts";
-import { blockBytes, blockElements } from "./tensor-type.ts";
+import { asFormatError } from "./format-error.ts";
 
 /** A file whose front has been read and checked. */
 export class GgufFile {
@@ -20,7 +26,7 @@ export class GgufFile {
 
   /** Reads and checks the front of a file. @throws FileFormatError */
   static async open(source: ByteSource, limits: GgufLimits = {}): Promise<GgufFile> {
-    return new GgufFile(source, await readHeader(source, limits));
+    return new GgufFile(source, await readGgufHeader(source, limits).catch(asFormatError));
   }
 
   /** Bytes of a tensor as they lie in the file. @throws FileFormatError when it has none of that name. */
@@ -54,25 +60,5 @@ export class GgufFile {
         `the file has none of that name; it has ${this.header.tensors.size} others`,
       );
     return info;
-  }
-}
-
-/** How long the front is, only parsing it tells: it is tried with a few bytes, then with more. */
-async function readHeader(source: ByteSource, limits: GgufLimits): Promise<GgufHeader> {
-  const most = Math.min(source.sizeBytes, limits.headerBytes ?? 2 ** 28);
-  let size = Math.min(most, 2 ** 16);
-  for (;;) {
-    const front = await source.read(0, size);
-    try {
-      return parseGgufHeader(front, source.sizeBytes, limits);
-    } catch (error) {
-      if (!(error instanceof NeedsMore)) throw error;
-      if (error.sizeBytes > most)
-        throw new FileFormatError(
-          "GGUF",
-          `expected at most ${most} bytes before the tensors, received more; raise headerBytes if the file is trusted`,
-        );
-      size = Math.min(most, Math.max(4 * size, error.sizeBytes));
-    }
   }
 }

@@ -2,10 +2,10 @@
  * @file A llama-style decoder (RMS norm, rotary positions, grouped-query attention, SwiGLU) as llama.cpp names its sizes.
  * Source: ggml's docs/gguf.md, "LLM", and llama.cpp's src/llama-arch.cpp for architecture "llama".
  */
+import type { GgufValue } from "@gristmill/gguf";
 import type { Problem } from "../../../errors.ts";
 import { SpecError } from "../../../errors.ts";
 import type { GgufWritableType } from "../codec.ts";
-import type { GgufValue } from "../value.ts";
 
 /** Sizes and constants of a decoder. */
 export interface LlamaDescription {

@@ -2,8 +2,7 @@
  * @file Tokenizers as llama.cpp reads them: "llama" (SentencePiece pieces with scores and byte fallback) and "gpt2"
  * (byte-level pairs that are merged). Source: ggml's docs/gguf.md, "Tokenizer", and llama.cpp's src/llama-vocab.cpp.
  */
-import type { GgufValue } from "../value.ts";
-import { byteTokens } from "../vocabulary.ts";
+import { byteTokens, type GgufValue } from "@gristmill/gguf";
 
 /** What a token is for, with llama.cpp's numbers. */
 const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;

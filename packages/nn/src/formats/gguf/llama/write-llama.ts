@@ -1,9 +1,8 @@
 /** @file A llama-style decoder with its tokenizer as a GGUF file that llama.cpp serves. */
+import { type GgufValue, vocabularyProblems } from "@gristmill/gguf";
 import { SpecError } from "../../../errors.ts";
 import type { ByteSink } from "../../byte-sink.ts";
 import type { GgufWritableType } from "../codec.ts";
-import type { GgufValue } from "../value.ts";
-import { vocabularyProblems } from "../vocabulary.ts";
 import { writeGguf } from "../write.ts";
 import { descriptionMetadata, fullDescription, type LlamaDescription } from "./description.ts";
 import { type LlamaTokenizer, tokenizerMetadata } from "./tokenizer.ts";

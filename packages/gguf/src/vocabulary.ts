@@ -1,7 +1,12 @@
 /** @file What is wrong with the vocabulary of a file before llama.cpp sees it: it ends the whole process where it could refuse. */
-import type { Problem } from "../../errors.ts";
-import { shown } from "../../schema/problems.ts";
+import { shown } from "./errors.ts";
 import type { GgufValue } from "./value.ts";
+
+/** One thing that is wrong with a vocabulary: the key and the entry, and what was expected and received. */
+export interface GgufProblem {
+  readonly where: string;
+  readonly message: string;
+}
 
 /** The 256 byte tokens of a vocabulary with byte fallback: `<0x00>` to `<0xFF>`. */
 export const byteTokens: readonly string[] = Array.from(
@@ -20,7 +25,7 @@ const mostProblems = 20;
  * the process on them), empty tokens, lists of other lengths, numbers of tokens that are not there, byte fallback
  * without byte tokens, merges of parts that are no tokens. At most 20 problems, then a line that says how many more.
  */
-export function vocabularyProblems(metadata: ReadonlyMap<string, GgufValue>): readonly Problem[] {
+export function vocabularyProblems(metadata: ReadonlyMap<string, GgufValue>): readonly GgufProblem[] {
   const kind = metadata.get("tokenizer.ggml.model");
   const list = metadata.get("tokenizer.ggml.tokens");
   if (kind === undefined && list === undefined) return [];
@@ -46,9 +51,9 @@ function texts(entry: GgufValue | undefined): readonly string[] | undefined {
   return entry?.type === "array" && entry.value.of === "string" ? entry.value.values : undefined;
 }
 
-function tokenProblems(tokens: readonly string[]): Problem[] {
+function tokenProblems(tokens: readonly string[]): GgufProblem[] {
   const first = new Map<string, number>();
-  const problems: Problem[] = [];
+  const problems: GgufProblem[] = [];
   for (const [id, token] of tokens.entries()) {
     const where = `tokenizer.ggml.tokens[${id}]`;
     const before = first.get(token);
@@ -63,7 +68,7 @@ function tokenProblems(tokens: readonly string[]): Problem[] {
   return problems;
 }
 
-function lengthProblems(metadata: ReadonlyMap<string, GgufValue>, count: number): Problem[] {
+function lengthProblems(metadata: ReadonlyMap<string, GgufValue>, count: number): GgufProblem[] {
   return ["scores", "token_type"].flatMap((name) => {
     const where = `tokenizer.ggml.${name}`;
     const entry = metadata.get(where);
@@ -75,7 +80,7 @@ function lengthProblems(metadata: ReadonlyMap<string, GgufValue>, count: number)
   });
 }
 
-function idProblems(metadata: ReadonlyMap<string, GgufValue>, count: number): Problem[] {
+function idProblems(metadata: ReadonlyMap<string, GgufValue>, count: number): GgufProblem[] {
   return idKeys.flatMap((where) => {
     const id = metadata.get(where)?.value;
     const isToken = typeof id === "number" && Number.isInteger(id) && id >= 0 && id < count;
@@ -86,7 +91,7 @@ function idProblems(metadata: ReadonlyMap<string, GgufValue>, count: number): Pr
 }
 
 /** What no token covers is spelled in bytes; without byte tokens llama.cpp throws from where nothing catches. */
-function fallbackProblems(known: ReadonlySet<string>): Problem[] {
+function fallbackProblems(known: ReadonlySet<string>): GgufProblem[] {
   const missing = byteTokens.filter((token) => !known.has(token));
   if (missing.length === 0) return [];
   return [
@@ -97,7 +102,7 @@ function fallbackProblems(known: ReadonlySet<string>): Problem[] {
   ];
 }
 
-function mergeProblems(metadata: ReadonlyMap<string, GgufValue>, known: ReadonlySet<string>): Problem[] {
+function mergeProblems(metadata: ReadonlyMap<string, GgufValue>, known: ReadonlySet<string>): GgufProblem[] {
   const merges = texts(metadata.get("tokenizer.ggml.merges"));
   if (merges === undefined)
     return [

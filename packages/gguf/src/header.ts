@@ -2,11 +2,10 @@
  * @file The front of a GGUF file: "GGUF", version, counts, metadata, and where each tensor lies.
  * Source: ggml's docs/gguf.md (version 3); where it is silent, what ggml's own reader (gguf.cpp) refuses is refused here.
  */
-import { shown } from "../../schema/problems.ts";
-import { FileFormatError } from "../format-error.ts";
 import { Cursor } from "./cursor.ts";
+import { GgufError, shown } from "./errors.ts";
 import { blockBytes, blockElements, type GgufTensorType, typeOfCode } from "./tensor-type.ts";
-import { type GgufArray, type GgufValue, valueTypeOf } from "./value.ts";
+import { type GgufArray, type GgufValue, type GgufValueType, valueTypeOf } from "./value.ts";
 
 /** What a file may ask for. */
 export interface GgufLimits {
@@ -20,7 +19,7 @@ export interface GgufLimits {
 export interface GgufTensorInfo {
   readonly name: string;
   readonly type: GgufTensorType;
-  /** Row-major, as everywhere in this package: the last axis lies together. (The file has them the other way round.) */
+  /** Row-major: the last axis lies together. (The file has them the other way round.) */
   readonly shape: readonly number[];
   /** From the start of the tensors' bytes. */
   readonly offset: number;
@@ -42,7 +41,6 @@ export interface GgufHeader {
 export const defaultAlignment = 32;
 /** ggml has room for so many axes. */
 export const mostAxes = 4;
-const mostDepth = 4;
 const mostKeyBytes = 65_535;
 const mostNameBytes = 64;
 
@@ -52,9 +50,9 @@ export const aligned = (position: number, alignment: number): number => Math.cei
 /**
  * Reads the front of a file from its first bytes.
  * @throws NeedsMore when these are too few of a file that has more.
- * @throws FileFormatError for what no reader could use: sizes that don't fit, keys or tensors said twice, holes, overlaps.
+ * @throws GgufError for what no reader could use: sizes that don't fit, keys or tensors said twice, holes, overlaps.
  */
-export function parseGgufHeader(bytes: Uint8Array, fileBytes: number, limits: GgufLimits = {}): GgufHeader {
+export function parseHeader(bytes: Uint8Array, fileBytes: number, limits: GgufLimits = {}): GgufHeader {
   const cursor = new Cursor(bytes, fileBytes, limits.texts ?? 2_000_000);
   const version = readVersion(cursor);
   const tensorCount = cursor.count("GGUF, number of tensors");
@@ -65,28 +63,33 @@ export function parseGgufHeader(bytes: Uint8Array, fileBytes: number, limits: Gg
   const alignment = readAlignment(metadata);
   const tensors = readTensors(cursor, tensorCount, alignment);
   const dataStart = aligned(cursor.position, alignment);
-  const last = [...tensors.values()].at(-1);
-  const end = last === undefined ? 0 : dataStart + last.offset + last.sizeBytes;
-  if (end > fileBytes)
-    throw new FileFormatError(
-      "GGUF",
-      `expected ${end} bytes, which its tensors need, received ${fileBytes}; the file is cut off`,
-    );
+  for (const { name, offset, sizeBytes } of tensors.values())
+    if (dataStart + offset + sizeBytes > fileBytes)
+      throw new GgufError(
+        "gguf.cut_off",
+        whereTensor(name),
+        `expected it to end at byte ${dataStart + offset + sizeBytes}, but the file has ${fileBytes}; it is cut off`,
+      );
   return { version, alignment, metadata, tensors, dataStart };
 }
+
+/** A tensor in messages. */
+export const whereTensor = (name: string): string => `GGUF, tensor ${shown(name)}`;
 
 function readVersion(cursor: Cursor): number {
   const magic = cursor.numbers("GGUF, start", "uint8", 4);
   if (String.fromCharCode(...magic) !== "GGUF")
-    throw new FileFormatError("GGUF", 'expected the file to begin with "GGUF"; is this another format?');
+    throw new GgufError("gguf.not_gguf", "GGUF", 'expected the file to begin with "GGUF"; is this another format?');
   const version = cursor.uint32("GGUF, version");
   if (version === 2 || version === 3) return version;
   if ((version & 0xffff) === 0)
-    throw new FileFormatError(
+    throw new GgufError(
+      "gguf.unsupported",
       "GGUF, version",
       "the file keeps the high byte first (big-endian), which is not supported",
     );
-  throw new FileFormatError(
+  throw new GgufError(
+    "gguf.unsupported",
     "GGUF, version",
     `expected 2 or 3, received ${version}; convert the file with a newer converter`,
   );
@@ -98,43 +101,42 @@ function readMetadata(cursor: Cursor, count: number): ReadonlyMap<string, GgufVa
     const key = cursor.text(`GGUF, key ${i}`);
     const where = `GGUF, key ${shown(key)}`;
     if (key === "" || key.length > mostKeyBytes)
-      throw new FileFormatError(where, `expected a key of 1 to ${mostKeyBytes} bytes`);
-    if (metadata.has(key)) throw new FileFormatError(where, "it appears twice; expected it once");
+      throw new GgufError("gguf.malformed", where, `expected a key of 1 to ${mostKeyBytes} bytes`);
+    if (metadata.has(key)) throw new GgufError("gguf.malformed", where, "it appears twice; expected it once");
     metadata.set(key, readValue(cursor, where));
   }
   return metadata;
 }
 
-function readType(cursor: Cursor, where: string) {
+function readType(cursor: Cursor, where: string): GgufValueType {
   const code = cursor.uint32(where);
   const type = valueTypeOf(code);
-  if (type === undefined) throw new FileFormatError(where, `expected a kind of value from 0 to 12, received ${code}`);
+  if (type === undefined)
+    throw new GgufError("gguf.malformed", where, `expected a kind of value from 0 to 12, received ${code}`);
   return type;
 }
 
 function readValue(cursor: Cursor, where: string): GgufValue {
   const type = readType(cursor, where);
   if (type === "string") return { type, value: cursor.text(where) };
-  if (type === "array") return { type, value: readArray(cursor, where, 1) };
+  if (type === "array") return { type, value: readArray(cursor, where) };
   const value = cursor.numbers(where, type, 1)[0] ?? 0;
   if (type === "bool") return { type, value: value === 1 };
   return { type, value } as GgufValue;
 }
 
-function readArray(cursor: Cursor, where: string, depth: number): GgufArray {
-  if (depth > mostDepth) throw new FileFormatError(where, `expected at most ${mostDepth} lists inside each other`);
-  cursor.spendText(where);
+function readArray(cursor: Cursor, where: string): GgufArray {
+  cursor.spend(where);
   const type = readType(cursor, where);
+  if (type === "array")
+    throw new GgufError("gguf.unsupported", where, "the list has lists inside, which llama.cpp does not read either");
   const count = cursor.count(where);
-  if (type === "string" || type === "array") {
-    cursor.expectRoom(where, count, type === "string" ? 8 : 12);
-    cursor.expectTexts(where, count);
-    const values: unknown[] = [];
-    for (let i = 0; i < count; i++)
-      values.push(type === "string" ? cursor.text(where) : readArray(cursor, where, depth + 1));
-    return { of: type, values } as GgufArray;
-  }
-  return { of: type, values: cursor.numbers(where, type, count) } as GgufArray;
+  if (type !== "string") return { of: type, values: cursor.numbers(where, type, count) } as GgufArray;
+  cursor.expectRoom(where, count, 8);
+  cursor.expectTexts(where, count);
+  const values: string[] = [];
+  for (let i = 0; i < count; i++) values.push(cursor.text(where));
+  return { of: type, values };
 }
 
 function readAlignment(metadata: ReadonlyMap<string, GgufValue>): number {
@@ -143,7 +145,8 @@ function readAlignment(metadata: ReadonlyMap<string, GgufValue>): number {
   const { type, value } = entry;
   const isPower = type === "uint32" && value > 0 && value <= 2 ** 20 && Number.isInteger(Math.log2(value));
   if (!isPower)
-    throw new FileFormatError(
+    throw new GgufError(
+      "gguf.malformed",
       "GGUF, general.alignment",
       `expected a uint32 that is a power of two up to 2^20, received ${type} ${shown(value)}`,
     );
@@ -155,14 +158,15 @@ function readTensors(cursor: Cursor, count: number, alignment: number): Readonly
   let at = 0;
   for (let i = 0; i < count; i++) {
     const name = cursor.text(`GGUF, tensor ${i}`);
-    const where = `GGUF, tensor ${shown(name)}`;
+    const where = whereTensor(name);
     if (new TextEncoder().encode(name).length > mostNameBytes)
-      throw new FileFormatError(where, `expected a name of at most ${mostNameBytes} bytes`);
-    if (tensors.has(name)) throw new FileFormatError(where, "it appears twice; expected it once");
+      throw new GgufError("gguf.malformed", where, `expected a name of at most ${mostNameBytes} bytes`);
+    if (tensors.has(name)) throw new GgufError("gguf.malformed", where, "it appears twice; expected it once");
     const info = readInfo(cursor, where, name);
     // ggml's reader takes no other order either; so nothing overlaps and no byte is hidden
     if (info.offset !== at)
-      throw new FileFormatError(
+      throw new GgufError(
+        "gguf.malformed",
         where,
         `expected its bytes to begin at ${at}, behind the tensor before it, received ${info.offset}`,
       );
@@ -174,29 +178,36 @@ function readTensors(cursor: Cursor, count: number, alignment: number): Readonly
 
 function readInfo(cursor: Cursor, where: string, name: string): GgufTensorInfo {
   const axes = cursor.uint32(where);
-  if (axes > mostAxes) throw new FileFormatError(where, `expected at most ${mostAxes} axes, received ${axes}`);
+  if (axes > mostAxes)
+    throw new GgufError("gguf.malformed", where, `expected at most ${mostAxes} axes, received ${axes}`);
   const shape = Array.from({ length: axes }, () => cursor.count(where)).reverse();
   const code = cursor.uint32(where);
   const type = typeOfCode(code);
   if (type === undefined)
-    throw new FileFormatError(where, `tensors of type ${code} are not known here; the file may need a newer reader`);
+    throw new GgufError(
+      "gguf.unsupported",
+      where,
+      `tensors of type ${code} are not known here; the file may need a newer reader`,
+    );
   const offset = cursor.count(where);
-  return { name, type, shape, offset, sizeBytes: sizeOf(where, type, shape) };
+  return { name, type, shape, offset, sizeBytes: tensorBytes(where, type, shape) };
 }
 
-/** Bytes of a tensor. @throws FileFormatError when its rows are no whole blocks, or it has too many elements. */
-export function sizeOf(where: string, type: GgufTensorType, shape: readonly number[]): number {
+/** Bytes of a tensor. @throws GgufError when its rows are no whole blocks, or it has too many elements. */
+export function tensorBytes(where: string, type: GgufTensorType, shape: readonly number[]): number {
   const block = blockElements(type);
   const row = shape.at(-1) ?? 1;
   if (row % block !== 0)
-    throw new FileFormatError(
+    throw new GgufError(
+      "gguf.malformed",
       where,
       `${type} keeps blocks of ${block} elements: expected a last axis that is a multiple of it, received [${shape}]`,
     );
   let size = blockBytes(type);
   for (const axis of [row / block, ...shape.slice(0, -1)]) {
     size *= axis;
-    if (size > Number.MAX_SAFE_INTEGER) throw new FileFormatError(where, `[${shape}] has too many elements`);
+    if (size > Number.MAX_SAFE_INTEGER)
+      throw new GgufError("gguf.malformed", where, `[${shape}] has too many elements`);
   }
   return size;
 }

@@ -1,7 +1,6 @@
 /** @file Reading the front of a file whose length is known only at its end. */
-import { type ElementArrays, elementBytes, elementsOf } from "../elements.ts";
-import { FileFormatError } from "../format-error.ts";
-import type { GgufNumberType } from "./value.ts";
+import { GgufError } from "./errors.ts";
+import { type GgufNumberArrays, type GgufNumberType, numberBytes, numbersOf } from "./value.ts";
 
 /** The bytes at hand end before the file does: parse again with more of it. */
 export class NeedsMore extends Error {
@@ -35,22 +34,29 @@ export class Cursor {
     return this.#at;
   }
 
-  /** @throws FileFormatError when `count` things of at least `bytes` each cannot be in the rest of the file. */
+  /** @throws GgufError when `count` things of at least `bytes` each cannot be in the rest of the file. */
   expectRoom(where: string, count: number, bytes: number): void {
-    if (count * bytes > this.#fileBytes - this.#at)
-      throw new FileFormatError(
+    const left = this.#fileBytes - this.#at;
+    if (count * bytes > left)
+      throw new GgufError(
+        "gguf.cut_off",
         where,
-        `expected ${count} of at least ${bytes} bytes, but the file ends ${this.#fileBytes - this.#at} bytes on; it is cut off or damaged`,
+        `expected ${count} of at least ${bytes} bytes, but the file ends ${left} bytes on; it is cut off or damaged`,
       );
   }
 
   /** Numbers that lie next to each other; a copy, so that the window of the file's front need not stay in memory. */
-  numbers<T extends GgufNumberType>(where: string, type: T, count: number): ElementArrays[T] {
-    return elementsOf(where, type, Uint8Array.from(this.#take(where, count, elementBytes(type))));
+  numbers<T extends GgufNumberType>(where: string, type: T, count: number): GgufNumberArrays[T] {
+    const bytes = this.#take(where, count, numberBytes(type));
+    if (type === "bool" && bytes.some((byte) => byte > 1))
+      throw new GgufError("gguf.malformed", where, "expected 0 or 1 for each bool, received another byte");
+    return numbersOf(type, bytes);
   }
 
   uint32(where: string): number {
-    return this.numbers(where, "uint32", 1)[0] ?? 0;
+    const at = this.#at;
+    this.#take(where, 1, 4);
+    return this.#view.getUint32(at, true);
   }
 
   /** A 64-bit number that JavaScript's number holds exactly. */
@@ -59,30 +65,36 @@ export class Cursor {
     this.#take(where, 1, 8);
     const value = this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;
     if (Number.isSafeInteger(value)) return value;
-    throw new FileFormatError(where, `expected a number below 2^53, received ${this.#view.getBigUint64(at, true)}`);
+    throw new GgufError(
+      "gguf.malformed",
+      where,
+      `expected a number below 2^53, received ${this.#view.getBigUint64(at, true)}`,
+    );
   }
 
   /** A text behind its length. */
   text(where: string): string {
-    this.spendText(where);
+    this.spend(where);
     const bytes = this.#take(where, this.count(where), 1);
     try {
       return utf8.decode(bytes);
     } catch (cause) {
-      throw new FileFormatError(where, `expected UTF-8 text, received ${bytes.length} other bytes`, { cause });
+      throw new GgufError("gguf.malformed", where, `expected UTF-8 text, received ${bytes.length} other bytes`, {
+        cause,
+      });
     }
   }
 
-  /** Counts a text or a list. @throws FileFormatError when there are more than allowed. */
-  spendText(where: string): void {
-    if (--this.#texts < 0)
-      throw new FileFormatError(where, "the metadata has more texts and lists than the limit allows");
+  /** Counts a text or a list. @throws GgufError when there are more than allowed. */
+  spend(where: string): void {
+    this.expectTexts(where, 1);
+    this.#texts--;
   }
 
-  /** @throws FileFormatError when so many texts or lists would be more than allowed. */
+  /** @throws GgufError when so many texts or lists would be more than allowed. */
   expectTexts(where: string, count: number): void {
     if (count > this.#texts)
-      throw new FileFormatError(where, "the metadata has more texts and lists than the limit allows");
+      throw new GgufError("gguf.limit", where, "the metadata has more texts and lists than the limit allows");
   }
 
   #take(where: string, count: number, size: number): Uint8Array {
