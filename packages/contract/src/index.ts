@@ -33,5 +33,8 @@ export * from "./openai/embeddings.ts";
 export { type FieldLine, type FieldSupport, fieldLines } from "./openai/field.ts";
 export * from "./openai/models.ts";
 export * from "./openai/rerank.ts";
+export * from "./openai/response-answers.ts";
+export * from "./openai/response-items.ts";
+export * from "./openai/responses.ts";
 export * from "./openai/usage.ts";
 export * from "./scopes.ts";

@@ -1,6 +1,7 @@
 /** @file Messages and tools of chat completions. */
 import { z } from "zod";
 import { refused } from "./field.ts";
+import { refusedPart } from "./refused-part.ts";
 import { integerIn, jsonObject, shortName, wellFormed } from "./values.ts";
 
 const textPart = z.strictObject({ type: z.literal("text"), text: wellFormed });
@@ -13,11 +14,6 @@ const imagePart = z.strictObject({
     detail: z.enum(["auto", "low", "high"]).optional(),
   }),
 });
-const refusedPart = <T extends string>(type: T, reason: string) =>
-  z.looseObject({ type: z.literal(type) }).refine(() => false, {
-    message: `not supported: ${reason}`,
-    params: { code: "unsupported_parameter" },
-  });
 
 const textContent = z.union([wellFormed, z.array(textPart).min(1).max(1000)]);
 const userContent = z.union([
