@@ -1,102 +1,63 @@
-/** @file Reads the front of a GGUF file that someone sent, from the disk. It runs no native code: llama.cpp ends its process on files that this refuses. */
-import { open } from "node:fs/promises";
+/**
+ * @file Reads the front of a GGUF file that someone sent, from the disk. It runs no native code: llama.cpp ends its process
+ * on files that this refuses. A thread does it, because a large vocabulary keeps a processor busy for a second.
+ */
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { AppError, type LanguageModel } from "@gristmill/contract";
-import { FileFormatError, fileSource, GgufFile, type GgufHeader, vocabularyProblems } from "@gristmill/nn";
+import type { InspectedGguf, InspectGgufTask } from "./inspect-gguf-thread.ts";
+import { Turns } from "./turns.ts";
 
-/** The largest vocabularies of today (260,000 tokens, or 200,000 with 450,000 merges) take 16 MiB and 650,000 texts. */
-const limits = { headerBytes: 64 * 1024 * 1024, texts: 1_000_000 };
-const mostNumber = 2 ** 31 - 1;
+/** What one inspection may take. */
+export interface InspectionBounds {
+  readonly heapMebibytes: number;
+  readonly milliseconds: number;
+}
 
-/** What a file says of its model. @throws AppError `data.malformed` that says where. */
-export async function inspectGguf(path: string): Promise<LanguageModel> {
-  await using handle = await open(path, "r");
+const bounds: InspectionBounds = { heapMebibytes: 512, milliseconds: 60_000 };
+/** Each may take the whole heap that it is allowed. */
+const turns = new Turns(2);
+
+/** What a file says of its model. @throws AppError `data.malformed` that says where; `signal.reason`. */
+export const inspectGguf = (path: string, signal: AbortSignal, limits = bounds): Promise<LanguageModel> =>
+  turns.run(signal, () => inspectByThread(path, signal, limits));
+
+async function inspectByThread(
+  path: string,
+  signal: AbortSignal,
+  { heapMebibytes, milliseconds }: InspectionBounds,
+): Promise<LanguageModel> {
+  signal.throwIfAborted(); // also while the turn came: an abort that has been is no event any more
+  const thread = new Worker(join(import.meta.dirname, "inspect-gguf-thread.ts"), {
+    workerData: { path } satisfies InspectGgufTask,
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: heapMebibytes },
+  });
+  const limit = AbortSignal.timeout(milliseconds);
+  const stop = AbortSignal.any([signal, limit]);
   try {
-    const { header } = await GgufFile.open(await fileSource(handle), limits);
-    return describe(header);
-  } catch (cause) {
-    if (!(cause instanceof FileFormatError)) throw cause;
-    throw malformed(cause.where, cause.message, cause);
-  }
-}
-
-function describe(header: GgufHeader): LanguageModel {
-  checkKind(header);
-  const problems = vocabularyProblems(header.metadata);
-  const [first] = problems;
-  if (first !== undefined)
-    throw new AppError("data.malformed", `The GGUF file can't be served: ${first.where}: ${first.message}.`, {
-      details: { problems: problems.map(({ where, message }) => ({ where, message })), count: problems.length },
+    const inspected = await new Promise<InspectedGguf>((resolve, reject) => {
+      thread.once("message", resolve);
+      thread.on("error", reject);
+      thread.once("exit", (code) => reject(new Error(`the thread that read ${path} ended with ${code} and no answer`)));
+      stop.addEventListener("abort", () => reject(stop.reason), { once: true });
     });
-  const architecture = textOf(header, "general.architecture") ?? "";
-  const tokens = header.metadata.get("tokenizer.ggml.tokens");
-  const vocabularySize = tokens?.type === "array" ? tokens.value.values.length : 0;
-  if (vocabularySize === 0) throw malformed("tokenizer.ggml.tokens", "expected the tokens of a vocabulary, found none");
-  return {
-    name: textOf(header, "general.name") ?? null,
-    architecture,
-    ...weightsOf(header),
-    context_length: countOf(header, `${architecture}.context_length`),
-    embedding_length: countOf(header, `${architecture}.embedding_length`),
-    vocabulary_size: vocabularySize,
-    tokenizer: textOf(header, "tokenizer.ggml.model") ?? "",
-    chat_template: (textOf(header, "tokenizer.chat_template") ?? "") !== "",
-  };
-}
-
-/** GGUF also carries what is no whole model. */
-function checkKind(header: GgufHeader): void {
-  const architecture = textOf(header, "general.architecture");
-  if (architecture === undefined || !/^[a-z0-9][a-z0-9_.-]{0,63}$/i.test(architecture))
-    throw malformed("general.architecture", 'expected the name of an architecture, such as "llama"');
-  const type = textOf(header, "general.type");
-  const isModel = (type === undefined || type === "model") && architecture !== "clip";
-  if (!isModel)
-    throw malformed("general.type", `expected a whole model, received ${JSON.stringify(type ?? architecture)}`);
-  const parts = header.metadata.get("split.count")?.value;
-  if (typeof parts === "number" && parts > 1)
-    throw malformed(
-      "split.count",
-      `expected one file, received one of ${parts}: join them with llama-gguf-split --merge`,
-    );
-  if (header.tensors.size === 0) throw malformed("tensors", "expected weights, found none");
-}
-
-/** How many weights there are, and the type that most of them have. */
-function weightsOf({ tensors }: GgufHeader): { parameters: number; quantization: string } {
-  const byType = new Map<string, number>();
-  let parameters = 0;
-  for (const { type, shape } of tensors.values()) {
-    const elements = shape.reduce((product, axis) => product * axis, 1);
-    parameters += elements;
-    byType.set(type, (byType.get(type) ?? 0) + elements);
+    if ("card" in inspected) return inspected.card;
+    throw malformed(inspected.problem, inspected.details);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) throw malformed(`its front could not be read within ${milliseconds} ms`, {}, error);
+    if (isOutOfMemory(error))
+      throw malformed(`its front takes more than ${heapMebibytes} MiB of memory to read`, {}, error);
+    throw error;
+  } finally {
+    await thread.terminate();
   }
-  const [most] = [...byType].toSorted(([, a], [, b]) => b - a);
-  return { parameters, quantization: most?.[0] ?? "" };
 }
 
-function textOf({ metadata }: GgufHeader, key: string): string | undefined {
-  const entry = metadata.get(key);
-  if (entry === undefined) return undefined;
-  if (entry.type !== "string") throw malformed(key, `expected a text, received ${entry.type}`);
-  // PostgreSQL has no place for U+0000, and nobody a use.
-  if (entry.value.includes("\0")) throw malformed(key, "expected a text without U+0000");
-  return entry.value;
-}
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
 
-function countOf({ metadata }: GgufHeader, key: string): number {
-  const value = metadata.get(key)?.value;
-  const count = typeof value === "bigint" ? Number(value) : value;
-  if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > mostNumber)
-    throw malformed(key, "expected a whole number from 1 to 2^31 - 1");
-  return count;
-}
-
-const malformed = (where: string, problem: string, cause?: unknown): AppError =>
-  new AppError(
-    "data.malformed",
-    `The GGUF file can't be served: ${problem.startsWith(where) ? "" : `${where}: `}${problem}.`,
-    {
-      details: { where },
-      cause,
-    },
-  );
+const malformed = (problem: string, details: Readonly<Record<string, unknown>>, cause?: unknown): AppError =>
+  new AppError("data.malformed", `The GGUF file can't be served: ${problem}.`, { details: { ...details }, cause });

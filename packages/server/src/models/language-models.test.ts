@@ -202,3 +202,33 @@ it("[MOD12] over HTTP the file is streamed, and comes back under its own ending"
   expect(artifact.rawPayload.equals(bytes)).toBe(true);
   await http.stop(1000);
 });
+
+it("[MOD13] other requests are answered while a file with a large vocabulary is looked at", async () => {
+  const http = await testHttp(modelRoutes(models), { mine: { projectId: project } });
+  const headers = { host: "localhost", authorization: "Bearer mine" };
+  const values = Array.from({ length: 256_000 }, (_, i) => `token ${i}`);
+  const bytes = Buffer.from(
+    await madeOf(["tokenizer.ggml.tokens", { type: "array", value: { of: "string", values } }]),
+  );
+  let made: number | undefined;
+  const importing = http.app
+    .inject({
+      method: "POST",
+      url: "/api/models/wordy/versions",
+      headers: { ...headers, "content-type": "application/octet-stream" },
+      payload: Readable.from([bytes]),
+    })
+    .then(({ statusCode }) => {
+      made = statusCode;
+    });
+  let answered = 0;
+  while (made === undefined) {
+    const { statusCode } = await http.app.inject({ method: "GET", url: "/api/models", headers });
+    expect(statusCode).toBe(200);
+    if (made === undefined) answered++;
+  }
+  await importing;
+  expect(made).toBe(201);
+  expect(answered).toBeGreaterThan(5);
+  await http.stop(1000);
+});

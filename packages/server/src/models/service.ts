@@ -113,7 +113,7 @@ export class Models {
 
   /**
    * Checks and registers a file from outside, as it arrives: ONNX, or GGUF, which its first bytes tell. ONNX is decoded in
-   * memory; of GGUF, which is too large for that, the front is read from the disk.
+   * memory; of GGUF, which is too large for that, a thread reads the front from the disk.
    * @throws AppError `data.malformed`, `request.too_large`, `budget.exceeded`; `signal.reason`.
    */
   async importFile(
@@ -173,7 +173,7 @@ export class Models {
       limitBytes: ggufLimitBytes,
       signal,
       check: async (path) => {
-        language = await inspectGguf(path);
+        language = await inspectGguf(path, signal);
       },
     });
     if (language === undefined) throw new Error("the object was stored unchecked");
