@@ -7,10 +7,13 @@ import { toAppError } from "./failures.ts";
 export interface EventStreamParts {
   /** Whole events, each with its empty line. Read once. */
   readonly events: AsyncIterable<string>;
-  /** What says that all is told: it is sent when the settlement has been written. Empty: the events say so themselves. */
-  readonly end: string;
+  /**
+   * What says that all is told: it is sent, and made where it is a function, when the settlement has been written. Empty: the
+   * events say so themselves.
+   */
+  readonly end: string | (() => Promise<string>);
   /** The event that tells of a failure after the first byte. */
-  readonly failure: (error: AppError) => string;
+  readonly failure: (error: AppError) => string | Promise<string>;
   /** Ends what makes the events, and says what was used until then. Called once, also when nothing was read. */
   readonly close: () => Promise<void>;
 }
@@ -75,24 +78,25 @@ async function* told(
   finish: () => Promise<void>,
   { onFailure, keepAliveMs: silence = keepAliveMs }: EventStreamOptions,
 ): AsyncGenerator<string, undefined> {
-  const failed = (failure: unknown): string => {
+  const failed = async (failure: unknown): Promise<string> => {
     const error = toAppError(failure);
     onFailure(error);
-    return parts.failure(error);
+    return await parts.failure(error);
   };
-  let last = parts.end;
+  let last: EventStreamParts["end"] = parts.end;
   try {
     for await (const event of withKeepAlive(parts.events, silence)) yield event;
   } catch (failure) {
-    last = failed(failure);
+    last = await failed(failure);
   }
   try {
     await finish();
   } catch (failure) {
-    yield failed(failure);
+    yield await failed(failure);
     throw failure; // cuts the connection: what can't be settled has no proper end
   }
-  if (last !== "") yield last;
+  const end = typeof last === "string" ? last : await last().catch(failed);
+  if (end !== "") yield end;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 /** @file One way for all routes that generate: begin, tell whole or piece by piece, end, and say what was used. */
 import { createHash } from "node:crypto";
+import type { AppError } from "@gristmill/contract";
 import type { TokenUsage } from "@gristmill/engine";
 import {
   type Answer,
@@ -9,20 +10,39 @@ import {
   renderOpenAiFailure,
 } from "../../http/index.ts";
 import type { AnsweredBy, GenerateCall } from "../../serving/index.ts";
-import { inWireWords } from "./bad-field.ts";
+import { inWireWords, type WireWords } from "./bad-field.ts";
 import { type LanguageService, tokenUse } from "./charge.ts";
 import type { AnswerHead } from "./chat-answer.ts";
 import { Generations, type IndexedEvent } from "./generations.ts";
 import type { LanguageModels } from "./language-models.ts";
-import type { Written } from "./written.ts";
 
-/** Makes the events of one stream. */
+/** Makes the text of one stream: server-sent events, each with its empty line. */
+export interface Frames {
+  /** What tells of a piece; empty: nothing to tell. */
+  piece(piece: IndexedEvent): string;
+  /** After all pieces, with what they used. */
+  last(usage: TokenUsage): string;
+  /** When what was used is on the ledger. */
+  end(): Promise<string>;
+  /** Instead of what would have come. */
+  failure(error: AppError): Promise<string>;
+}
+
+/** The events of one stream that are alike, as chat completions and completions have them. */
 export interface Chunks {
   /** undefined: nothing to tell. */
   chunk(piece: IndexedEvent): unknown;
   /** After all others; undefined: it was not asked for. */
   usage(usage: TokenUsage): unknown;
 }
+
+/** Events without names, the last of which says that there are no more. */
+export const dataFrames = (chunks: Chunks): Frames => ({
+  piece: (piece) => line(chunks.chunk(piece)),
+  last: (usage) => line(chunks.usage(usage)),
+  end: async () => "data: [DONE]\n\n",
+  failure: async (error) => line(renderOpenAiFailure(error)),
+});
 
 /** What a route makes of a request. */
 export interface GenerationPlan {
@@ -33,11 +53,11 @@ export interface GenerationPlan {
   readonly calls: readonly GenerateCall[];
   /** Answers of each prompt, side by side in `calls`. */
   readonly perPrompt: number;
-  /** The field that holds the prompt. */
-  readonly promptField: string;
+  readonly words: WireWords;
   readonly isStream: boolean;
-  readonly whole: (head: AnswerHead, answers: readonly Written[], usage: TokenUsage) => unknown;
-  readonly chunks: (head: AnswerHead) => Chunks;
+  /** Reads the answers to their end. */
+  readonly whole: (head: AnswerHead, generations: Generations) => Promise<unknown>;
+  readonly frames: (head: AnswerHead) => Frames;
 }
 
 type Context = RouteContext<unknown, unknown, unknown>;
@@ -56,7 +76,7 @@ export async function answerGeneration(
     signal,
     generate: (index, either) => models.generate(caller.projectId, plan.model, callAt(plan, index), { signal: either }),
   }).catch((failure: unknown) => {
-    throw inWireWords(failure, plan.promptField);
+    throw inWireWords(failure, plan.words);
   });
   const head = headOf(context, plan.idPrefix, generations.by);
   const use = (): void => {
@@ -64,12 +84,13 @@ export async function answerGeneration(
     for (const quantity of tokenUse(plan.service, generations.by.served, generations.usage)) context.use(quantity);
   };
   if (plan.isStream) {
+    const frames = plan.frames(head);
     return {
       headers: { ...eventStreamHeaders, ...processingHeader(begunMs) },
       body: new EventStream({
-        events: lines(generations, plan.chunks(head)),
-        end: "data: [DONE]\n\n",
-        failure: (error) => line(renderOpenAiFailure(error)),
+        events: told(generations, frames),
+        end: () => frames.end(),
+        failure: (error) => frames.failure(error),
         close: async () => {
           await generations.close();
           use();
@@ -78,13 +99,13 @@ export async function answerGeneration(
     };
   }
   try {
-    const answers = await generations.whole();
+    const body = await plan.whole(head, generations);
     use();
-    return { headers: processingHeader(begunMs), body: plan.whole(head, answers, generations.usage) };
+    return { headers: processingHeader(begunMs), body };
   } catch (failure) {
     // Who went away pays for what was written until then; who gets an error of ours instead of an answer pays nothing.
     if (signal.aborted) use();
-    throw inWireWords(failure, plan.promptField);
+    throw inWireWords(failure, plan.words);
   } finally {
     await generations.close();
   }
@@ -96,17 +117,17 @@ function callAt({ calls }: GenerationPlan, index: number): GenerateCall {
   return call;
 }
 
-async function* lines(generations: Generations, chunks: Chunks): AsyncGenerator<string> {
+async function* told(generations: Generations, frames: Frames): AsyncGenerator<string> {
   for await (const piece of generations.events()) {
-    const chunk = chunks.chunk(piece);
-    if (chunk !== undefined) yield line(chunk);
+    const text = frames.piece(piece);
+    if (text !== "") yield text;
   }
-  const last = chunks.usage(generations.usage);
-  if (last !== undefined) yield line(last);
+  const last = frames.last(generations.usage);
+  if (last !== "") yield last;
 }
 
-/** One event. JSON has no line breaks outside of its texts' escapes, so one line is enough. */
-const line = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
+/** One event; undefined: none. JSON has no line breaks outside of its texts' escapes, so one line is enough. */
+const line = (value: unknown): string => (value === undefined ? "" : `data: ${JSON.stringify(value)}\n\n`);
 
 const headOf = ({ requestId, admittedAt }: Context, prefix: string, by: AnsweredBy): AnswerHead => ({
   id: `${prefix}${requestId.slice(requestId.indexOf("_") + 1)}`,

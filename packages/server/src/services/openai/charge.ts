@@ -4,7 +4,7 @@ import type { Quantity } from "../../http/index.ts";
 import type { Served } from "../../serving/index.ts";
 
 /** The dimension `service`. */
-export type LanguageService = "chat-completions" | "completions" | "embeddings" | "rerank";
+export type LanguageService = "chat-completions" | "completions" | "responses" | "embeddings" | "rerank";
 
 /** What one answered request used: no token is counted by two meters. */
 export function tokenUse(

@@ -6,10 +6,11 @@ import type {
   CreateChatCompletion,
   ResponseFormat,
 } from "@gristmill/contract";
-import type { ChatMessage, ChatRequest, Constraint, ContentPart, Tool, ToolChoice } from "@gristmill/engine";
+import type { ChatMessage, ChatRequest, Constraint, ContentPart, Tool } from "@gristmill/engine";
 import { badField } from "./bad-field.ts";
 import { imageOfDataUrl } from "./data-url.ts";
 import { given, samplingOf, stopOf } from "./generation-settings.ts";
+import { type AskedChoice, type ChosenTools, chosenTools } from "./tool-choice.ts";
 
 type FunctionTool = Extract<ChatTool, { function: unknown }>;
 
@@ -75,30 +76,23 @@ function formatOf(format: ResponseFormat): Constraint | undefined {
 }
 
 /** Tools that may be called, and which must be. */
-function toolsOf({ tools, tool_choice }: CreateChatCompletion): { tools: readonly Tool[]; toolChoice: ToolChoice } {
-  const all = (tools ?? []).filter((tool): tool is FunctionTool => tool.type === "function").map(toolOf);
-  const names = new Set(all.map(({ name }) => name));
-  if (names.size !== all.length) throw badField("tools", "expected functions of different names");
-  const choice = tool_choice ?? (all.length === 0 ? "none" : "auto");
-  const isForced = choice !== "none" && choice !== "auto";
-  if (isForced && all.length === 0) throw badField("tool_choice", "expected `tools` beside it");
-  return chosen(all, choice);
-}
+const toolsOf = ({ tools, tool_choice }: CreateChatCompletion): ChosenTools =>
+  chosenTools(
+    (tools ?? []).filter((tool): tool is FunctionTool => tool.type === "function").map(toolOf),
+    tool_choice === null || tool_choice === undefined ? undefined : askedOf(tool_choice),
+  );
 
-function chosen(all: readonly Tool[], choice: ChatToolChoice): { tools: readonly Tool[]; toolChoice: ToolChoice } {
-  if (typeof choice === "string") return { tools: all, toolChoice: choice };
-  const known = (name: string, field: string): string => {
-    if (!all.some((tool) => tool.name === name)) throw badField(field, `there is no function "${name}" in \`tools\``);
-    return name;
-  };
+function askedOf(choice: ChatToolChoice): AskedChoice {
+  if (typeof choice === "string") return choice;
   if ("function" in choice && isNamed(choice))
-    return { tools: all, toolChoice: { name: known(choice.function.name, "tool_choice.function.name") } };
+    return { name: choice.function.name, field: "tool_choice.function.name" };
   if (!("allowed_tools" in choice) || !isAllowed(choice)) throw badField("tool_choice", "this kind is not supported");
   const { mode, tools } = choice.allowed_tools;
-  const allowed = new Set(
-    tools.map((tool, index) => known(tool.function.name, `tool_choice.allowed_tools.tools.${index}`)),
-  );
-  return { tools: all.filter(({ name }) => allowed.has(name)), toolChoice: mode };
+  const allowed = tools.map((tool, index) => ({
+    name: tool.function.name,
+    field: `tool_choice.allowed_tools.tools.${index}`,
+  }));
+  return { mode, allowed };
 }
 
 type Choice = Exclude<ChatToolChoice, string>;

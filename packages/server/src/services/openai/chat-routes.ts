@@ -2,7 +2,8 @@
 import { type CreateChatCompletion, chatCompletion, createChatCompletion } from "@gristmill/contract";
 import type { ChatRequest } from "@gristmill/engine";
 import { type Route, route } from "../../http/index.ts";
-import { answerGeneration } from "./answer-generation.ts";
+import { answerGeneration, dataFrames } from "./answer-generation.ts";
+import { wireWords } from "./bad-field.ts";
 import { tokenBound } from "./charge.ts";
 import { chatChunkOf, chatCompletionOf, chatUsageChunk } from "./chat-answer.ts";
 import { chatRequests } from "./chat-request.ts";
@@ -43,13 +44,15 @@ export function chatRoute(models: LanguageModels): Route {
         model: body.model,
         calls: requests.map((request) => ({ kind: "chat", request })),
         perPrompt: requests.length,
-        promptField: "messages",
+        words: wireWords("messages"),
         isStream: body.stream === true,
-        whole: (head, answers, usage) => chatCompletionOf(head, answers, usage, body.logprobs === true),
-        chunks: (head) => ({
-          chunk: ({ index, event }) => chatChunkOf(head, index, event, withUsage),
-          usage: (usage) => (withUsage ? chatUsageChunk(head, usage) : undefined),
-        }),
+        whole: async (head, generations) =>
+          chatCompletionOf(head, await generations.whole(), generations.usage, body.logprobs === true),
+        frames: (head) =>
+          dataFrames({
+            chunk: ({ index, event }) => chatChunkOf(head, index, event, withUsage),
+            usage: (usage) => (withUsage ? chatUsageChunk(head, usage) : undefined),
+          }),
       });
     },
   });

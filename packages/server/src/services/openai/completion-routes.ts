@@ -2,7 +2,8 @@
 import { type CreateCompletion, completion, createCompletion } from "@gristmill/contract";
 import type { CompletionRequest } from "@gristmill/engine";
 import { type Route, route } from "../../http/index.ts";
-import { answerGeneration } from "./answer-generation.ts";
+import { answerGeneration, dataFrames } from "./answer-generation.ts";
+import { wireWords } from "./bad-field.ts";
 import { tokenBound } from "./charge.ts";
 import { CompletionChunks, completionOf } from "./completion-answer.ts";
 import { completionRequests } from "./completion-request.ts";
@@ -44,15 +45,16 @@ export function completionRoute(models: LanguageModels): Route {
         model: body.model,
         calls: requestsOf(body).map((request) => ({ kind: "complete", request })),
         perPrompt: body.n ?? 1,
-        promptField: "prompt",
+        words: wireWords("prompt"),
         isStream: body.stream === true,
-        whole: (head, answers, usage) => completionOf(head, answers, usage, typeof body.logprobs === "number"),
-        chunks: (head) => {
+        whole: async (head, generations) =>
+          completionOf(head, await generations.whole(), generations.usage, typeof body.logprobs === "number"),
+        frames: (head) => {
           const chunks = new CompletionChunks(head, withUsage);
-          return {
+          return dataFrames({
             chunk: ({ index, event }) => chunks.chunk(index, event),
             usage: (usage) => (withUsage ? chunks.usage(usage) : undefined),
-          };
+          });
         },
       });
     },

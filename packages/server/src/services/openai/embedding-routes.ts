@@ -14,7 +14,7 @@ import type { TokenUsage } from "@gristmill/engine";
 import { type Route, route } from "../../http/index.ts";
 import type { AnsweredBy, Ranking as Ranked } from "../../serving/index.ts";
 import { processingHeader } from "./answer-generation.ts";
-import { badField, inWireWords } from "./bad-field.ts";
+import { badField, inWireWords, wireWords } from "./bad-field.ts";
 import { tokenBound, tokenUse } from "./charge.ts";
 import { promptsOf } from "./completion-request.ts";
 import { answererOf, type LanguageModels } from "./language-models.ts";
@@ -50,7 +50,7 @@ function embeddingRoute(models: LanguageModels): Route {
       const answer = await models
         .embed(caller.projectId, body.model, promptsOf(body.input), { signal })
         .catch((failure: unknown) => {
-          throw inWireWords(failure, "input");
+          throw inWireWords(failure, wireWords("input"));
         });
       const length = answer.vectors[0]?.length ?? 0;
       if ((body.dimensions ?? 0) > length)
@@ -103,7 +103,7 @@ function rankingRoute(models: LanguageModels): Route {
       const answer = await models
         .rerank(caller.projectId, body.model, { query, documents: textsOf(body) }, { signal })
         .catch((failure: unknown) => {
-          throw inWireWords(failure, "documents");
+          throw inWireWords(failure, wireWords("documents"));
         });
       for (const quantity of tokenUse("rerank", answer.served, readUsage(answer))) use(quantity);
       return { headers: processingHeader(begunMs), body: rankingOf(body, answer, requestId) };

@@ -1,8 +1,16 @@
-/** @file Pure: fields that chat completions and completions share, as our own settings. */
+/** @file Pure: fields that routes which generate share, as our own settings. */
 import type { CreateChatCompletion, CreateCompletion } from "@gristmill/contract";
 import type { Sampling } from "@gristmill/engine";
 
 type Body = CreateChatCompletion | CreateCompletion;
+
+/** Fields that say how tokens are chosen; a route need not have all. */
+export type SamplingFields = Partial<
+  Pick<
+    CreateChatCompletion,
+    "temperature" | "top_p" | "top_k" | "min_p" | "frequency_penalty" | "presence_penalty" | "seed" | "logit_bias"
+  >
+>;
 
 /** A record without what was left out: optional properties of ours are never undefined. */
 export function given<T extends object>(fields: { readonly [K in keyof T]: T[K] | null | undefined }): Partial<T> {
@@ -12,7 +20,7 @@ export function given<T extends object>(fields: { readonly [K in keyof T]: T[K] 
 }
 
 /** How tokens are chosen. @param answer counted from 0: each of several has a seed of its own. */
-export const samplingOf = (body: Body, answer: number): Sampling =>
+export const samplingOf = (body: SamplingFields, answer: number): Sampling =>
   given<Sampling>({
     temperature: body.temperature,
     topP: body.top_p,
@@ -27,7 +35,7 @@ export const samplingOf = (body: Body, answer: number): Sampling =>
 /** The low 32 bits of seed + answer. */
 const seedOf = (seed: number, answer: number): number => Number(BigInt.asUintN(32, BigInt(seed) + BigInt(answer)));
 
-const biases = ({ logit_bias }: Body): Sampling["logitBias"] =>
+const biases = ({ logit_bias }: SamplingFields): Sampling["logitBias"] =>
   logit_bias === null || logit_bias === undefined
     ? undefined
     : Object.entries(logit_bias).map(([token, bias]) => [Number(token), bias] as const);

@@ -12,10 +12,12 @@ export const languageRoute = {
 } as const;
 
 /** `make` once for each body: reserving and handling need the same. */
-export function remembered<Body extends object, Made>(make: (body: Body) => Made): (body: Body) => Made {
+export function remembered<Body extends object, Made, More extends readonly unknown[] = []>(
+  make: (body: Body, ...more: More) => Made,
+): (body: Body, ...more: More) => Made {
   const made = new WeakMap<Body, { readonly value: Made }>();
-  return (body) => {
-    const known = made.get(body) ?? { value: make(body) };
+  return (body, ...more) => {
+    const known = made.get(body) ?? { value: make(body, ...more) };
     made.set(body, known);
     return known.value;
   };

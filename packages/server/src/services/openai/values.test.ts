@@ -1,6 +1,6 @@
 import { createCompletion } from "@gristmill/contract";
 import { expect, test } from "vitest";
-import { wireName } from "./bad-field.ts";
+import { wireWords } from "./bad-field.ts";
 import { tokenBound, tokenUse } from "./charge.ts";
 import { completionRequests, promptsOf } from "./completion-request.ts";
 import { chatLogprobsOf, completionLogprobsOf } from "./logprobs.ts";
@@ -63,7 +63,7 @@ test.each([
   ["tools[1].parameters.properties.x", "tools.1.function.parameters.properties.x"],
   ["toolChoice", "tool_choice"],
 ])("the engine's field %s is told as %s", (ours, theirs) => {
-  expect(wireName(ours)).toBe(theirs);
+  expect(wireWords("prompt").name(ours)).toBe(theirs);
 });
 
 test("logprobs have no infinity, and places count UTF-16 code units", () => {
