@@ -297,6 +297,11 @@ const table = {
     retryable: false,
     help: "Delete the deployments that the message names, or take the upstream out of them.",
   },
+  "upstream.failed": {
+    status: 502,
+    retryable: true,
+    help: "The server behind the deployment failed or could not be reached; the message says how.",
+  },
   "engine.input_invalid": {
     status: 400,
     retryable: false,

@@ -18,6 +18,7 @@ import { Runs } from "./resources/runs.ts";
 import { ServiceAccounts } from "./resources/service-accounts.ts";
 import { Services } from "./resources/services.ts";
 import { Account, enter, Sessions } from "./resources/sessions.ts";
+import { Upstreams } from "./resources/upstreams.ts";
 import { Usage } from "./resources/usage.ts";
 import { Webhooks } from "./resources/webhooks.ts";
 
@@ -54,6 +55,7 @@ export class Gristmill {
   readonly prices: Prices;
   readonly limits: Limits;
   readonly budgets: Budgets;
+  readonly upstreams: Upstreams;
   readonly webhooks: Webhooks;
   readonly auditLog: AuditLog;
   readonly deniedAccesses: DeniedAccesses;
@@ -84,6 +86,7 @@ export class Gristmill {
     this.prices = new Prices(transport);
     this.limits = new Limits(transport);
     this.budgets = new Budgets(transport);
+    this.upstreams = new Upstreams(transport);
     this.webhooks = new Webhooks(transport);
     this.auditLog = new AuditLog(transport);
     this.deniedAccesses = new DeniedAccesses(transport);

@@ -86,7 +86,7 @@ export async function createFeatures(parts: FeatureParts): Promise<Features> {
   const { models } = registry;
   const { allowedAddresses } = config;
   const upstreams = createUpstreams({ ground, db, secrets, fetch, allowedAddresses });
-  const serving = createServing({ ground, db, models, ledger, children });
+  const serving = createServing({ ground, db, models, ledger, children, upstreams: upstreams.upstreams });
   const capacity = { busy: () => serving.hasTraffic() };
   const training = createTraining({
     ground,

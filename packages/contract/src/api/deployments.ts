@@ -1,4 +1,4 @@
-/** @file Deployments: a model version that is being served. */
+/** @file Deployments: a model version that is being served, or models behind other servers. */
 import { z } from "zod";
 import { resourceName, timestamp } from "./common.ts";
 
@@ -25,31 +25,68 @@ export const generation = z.strictObject({
 });
 export type GenerationSettings = z.infer<typeof generation>;
 
-export const createDeployment = z.strictObject({
+/** One of the upstreams that a deployment calls. */
+export const upstreamShare = z.strictObject({
   name: resourceName,
-  /** `name` (its latest version) or `name@3`. */
-  model: z.string().min(1).max(80),
-  replicas: z.number().int().min(1).max(64).default(1),
-  threads: z.number().int().min(1).max(256).optional(),
-  /** Of ONNX models; defaults where left out. */
-  batching: batching.optional(),
-  /** Of language models; defaults where left out. */
-  generation: generation.optional(),
+  /** Its share of the calls among those of its priority; 0: only when no other of its priority is left. */
+  weight: z.number().int().min(0).max(1_000_000).default(1),
+  /** Lower ones first: the others are what a call falls back to. */
+  priority: z.number().int().min(0).max(1000).default(0),
 });
+export type UpstreamShare = z.infer<typeof upstreamShare>;
+
+const upstreamShares = z
+  .array(upstreamShare)
+  .min(1)
+  .max(16)
+  .refine((shares) => new Set(shares.map(({ name }) => name)).size === shares.length, "expected each upstream once");
+
+export const createDeployment = z
+  .strictObject({
+    name: resourceName,
+    /** `name` (its latest version) or `name@3`. */
+    model: z.string().min(1).max(80).optional(),
+    /** In place of a model: those who answer. */
+    upstreams: upstreamShares.optional(),
+    replicas: z.number().int().min(1).max(64).default(1),
+    threads: z.number().int().min(1).max(256).optional(),
+    /** Of ONNX models; defaults where left out. */
+    batching: batching.optional(),
+    /** Of language models; defaults where left out. */
+    generation: generation.optional(),
+  })
+  .refine(({ model, upstreams }) => (model === undefined) !== (upstreams === undefined), {
+    path: ["model"],
+    error: "expected either a model or upstreams",
+  });
 export type CreateDeployment = z.infer<typeof createDeployment>;
 export type CreateDeploymentInput = z.input<typeof createDeployment>;
 
 /** Another model or other settings make a new revision; replicas alone do not. */
-export const updateDeployment = z.strictObject({
-  model: z.string().min(1).max(80).optional(),
-  replicas: z.number().int().min(1).max(64).optional(),
-  threads: z.number().int().min(1).max(256).optional(),
-  batching: batching.partial().optional(),
-  generation: generation.partial().optional(),
-});
+export const updateDeployment = z
+  .strictObject({
+    model: z.string().min(1).max(80).optional(),
+    upstreams: upstreamShares.optional(),
+    replicas: z.number().int().min(1).max(64).optional(),
+    threads: z.number().int().min(1).max(256).optional(),
+    batching: batching.partial().optional(),
+    generation: generation.partial().optional(),
+  })
+  .refine(({ model, upstreams }) => model === undefined || upstreams === undefined, {
+    path: ["model"],
+    error: "expected a model or upstreams, not both",
+  });
 export type UpdateDeployment = z.infer<typeof updateDeployment>;
 
-export const deploymentStatus = z.enum(["starting", "ready", "degraded", "stopping", "stopped", "failed"]);
+export const deploymentStatus = z.enum([
+  "starting",
+  "ready",
+  "degraded",
+  "unavailable",
+  "stopping",
+  "stopped",
+  "failed",
+]);
 export type DeploymentStatus = z.infer<typeof deploymentStatus>;
 
 export const replica = z.object({
@@ -68,15 +105,20 @@ export type Replica = z.infer<typeof replica>;
 export const revision = z.object({
   id: z.string(),
   revision: z.number().int(),
+  /** Of upstreams their names, joined by "+", in the order of their priority. */
   model: z.string(),
+  /** 0: the versions are the upstreams' own. */
   model_version: z.number().int(),
-  model_version_id: z.string(),
-  sha256: z.string(),
+  /** null, as `sha256`: it calls upstreams. */
+  model_version_id: z.string().nullable(),
+  sha256: z.string().nullable(),
   threads: z.number().int(),
-  /** null: it is a language model. */
+  /** null: it is no ONNX graph. */
   batching: batching.nullable(),
-  /** null: it is none. */
+  /** null: it is no language model that runs here. */
   generation: generation.nullable(),
+  /** null: it runs here. */
+  upstreams: z.array(upstreamShare).nullable(),
   created_at: timestamp,
 });
 export type Revision = z.infer<typeof revision>;

@@ -14,6 +14,7 @@ const revision = (number: number): Revision => ({
   threads: 1,
   batching: { max_batch_size: 1, max_delay_ms: 0, max_queue: 1 },
   generation: null,
+  upstreams: null,
   created_at: "2026-01-01T00:00:00Z",
 });
 const deployment = (status: Deployment["status"], active: number | null, error: string | null = null): Deployment => ({

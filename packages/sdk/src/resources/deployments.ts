@@ -59,7 +59,7 @@ export class Deployments {
 
 /** How far the newest revision is. One that failed leaves the deployment ready on the older one, and says so in `error`. */
 export function progressOf({ status, error, revision, revisions }: Deployment): "going on" | "done" | "failed" {
-  if (status === "failed" || status === "stopped" || status === "stopping") return "failed";
+  if (status === "failed" || status === "unavailable" || status === "stopped" || status === "stopping") return "failed";
   const newest = Math.max(...revisions.map((one) => one.revision));
   const isNewest = revision === null || revision.revision >= newest;
   if (status === "ready" && isNewest) return "done";

@@ -105,17 +105,17 @@ export interface DescribedDeployment {
   readonly revision: number;
   readonly model: string;
   readonly modelVersion: number;
-  readonly format: ModelFormat;
+  readonly format: ModelFormat | "upstream";
   /** Empty for language models. */
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
   readonly language: {
-    /** What the model's file says. */
-    readonly file: LanguageModel;
+    /** What the model's file says; null: an upstream has it. */
+    readonly file: LanguageModel | null;
     /** Tokens of prompt and answer together, of one request. */
     readonly contextLength: number;
-    /** What the engine made of it, with its abilities. null: no replica was ready yet. */
+    /** What the engine made of it, with its abilities. null: no replica was ready, or no upstream reached, yet. */
     readonly card: LanguageCard | null;
   } | null;
 }

@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import type { ModelVersion, ProjectId } from "@gristmill/contract";
 import type { Children } from "../children/index.ts";
 import type { Ground } from "../feature.ts";
+import type { CalledUpstreams } from "../upstreams/index.ts";
+import type { AnsweringSet } from "./answering-set.ts";
 import type { ReplicaSettings } from "./replica/protocol.ts";
 import type { ReplicaMeter } from "./replica-meter.ts";
 import { ReplicaProcess } from "./replica-process.ts";
@@ -11,6 +13,7 @@ import { ReplicaSlot } from "./replica-slot.ts";
 import type { ReplicaStore } from "./replica-store.ts";
 import { RunningDeployment } from "./running-deployment.ts";
 import type { DeploymentRow, RevisionRow, ServingStore } from "./store.ts";
+import { UpstreamSet } from "./upstream-set.ts";
 
 /** What serving needs of the registry. */
 export interface ServableModels {
@@ -29,6 +32,7 @@ export interface FleetParts {
   readonly models: ServableModels;
   readonly meter: ReplicaMeter;
   readonly children: Children;
+  readonly upstreams: CalledUpstreams;
   /** How often a replica that nobody pays for looks again; default 30 s. */
   readonly unpaidCheckMs?: number;
 }
@@ -88,9 +92,15 @@ export class Fleet {
     await Promise.all([...this.#byId.values()].map((running) => running.stop()));
   }
 
-  #makeSet(row: DeploymentRow, revision: RevisionRow, version: ModelVersion): ReplicaSet {
+  #makeSet(row: DeploymentRow, revision: RevisionRow, version: ModelVersion | undefined): AnsweringSet {
+    const name = `deployment "${row.name}"`;
+    if (version === undefined) {
+      const { upstreams } = this.#parts;
+      const called = revision.upstreams ?? [];
+      return new UpstreamSet({ name, projectId: row.project_id as ProjectId, called, upstreams });
+    }
     return new ReplicaSet({
-      name: `deployment "${row.name}"`,
+      name,
       callsPerReplica: callsPerReplica(revision),
       makeSlot: (onChange) => this.#makeSlot(row, revision, version, onChange),
     });

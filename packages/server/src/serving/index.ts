@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import type { Children } from "../children/index.ts";
 import type { Feature, Ground } from "../feature.ts";
 import type { Ledger } from "../metering/index.ts";
+import type { CalledUpstreams } from "../upstreams/index.ts";
 import type { Deployments } from "./deployments.ts";
 import { Fleet, type ServableModels } from "./fleet.ts";
 import { ReplicaMeter } from "./replica-meter.ts";
@@ -44,6 +45,7 @@ export interface ServingDeps {
   readonly models: ServingModels;
   readonly ledger: Ledger;
   readonly children: Children;
+  readonly upstreams: CalledUpstreams;
 }
 
 /** Deployments with their routes. `start` brings back what should run; `stop` drains and settles. */
@@ -54,14 +56,17 @@ export function createServing(deps: ServingDeps): Feature & {
   start(): Promise<void>;
   stop(): Promise<void>;
 } {
-  const { ground, db, models, ledger, children } = deps;
+  const { ground, db, models, ledger, children, upstreams } = deps;
   const store = new ServingStore(db);
   const replicas = new ReplicaStore(db);
   const meter = new ReplicaMeter({ store: replicas, ledger, log: ground.log });
-  const fleet = new Fleet({ ground, store, replicas, models, meter, children });
-  const service = new ServingService({ ground, db, models, fleet });
+  const fleet = new Fleet({ ground, store, replicas, models, meter, children, upstreams });
+  const service = new ServingService({ ground, db, models, upstreams, fleet });
   models.protect(async (projectId, modelId) =>
     (await store.usersOf(projectId, modelId)).map((name) => `deployment ${name}`),
+  );
+  upstreams.protect(async (projectId, upstreamId) =>
+    (await store.callersOf(projectId, upstreamId)).map((name) => `deployment ${name}`),
   );
   return {
     deployments: service,

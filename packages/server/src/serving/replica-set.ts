@@ -1,6 +1,7 @@
 /** @file The replicas of one revision: as many as wanted, calls to the least loaded, a second try for what a death cut off. */
 import { AppError, isErrorCode, type Replica } from "@gristmill/contract";
 import type { GenerationEvent, LanguageCard } from "@gristmill/engine";
+import type { AnsweringSet } from "./answering-set.ts";
 import { OpenedEvents } from "./opened-events.ts";
 import type { AnswerTo, GenerateCall, ReplicaCall } from "./replica/protocol.ts";
 import { ReplicaDiedError, type ReplicaProcess } from "./replica-process.ts";
@@ -24,7 +25,8 @@ const waitForReplicaMs = 10_000;
 const drainMs = 30_000;
 
 /** Replicas that serve one revision. */
-export class ReplicaSet {
+export class ReplicaSet implements AnsweringSet {
+  readonly trouble = undefined;
   readonly #parts: ReplicaSetParts;
   #slots: ReplicaSlot[] = [];
   /** Slots that are being stopped: shown until they are gone. */
@@ -67,6 +69,10 @@ export class ReplicaSet {
     const unpaid = this.#slots.find((slot) => slot.refusal !== undefined);
     const isHopeless = this.#slots.every((slot) => slot.refusal !== undefined || slot.failure !== undefined);
     return isHopeless ? unpaid?.refusal : undefined;
+  }
+
+  isComplete(replicas: number): boolean {
+    return this.readyCount >= replicas;
   }
 
   toWire(): Replica[] {

@@ -2,8 +2,9 @@
 import { AppError, type DeploymentStatus, type ModelVersion, type Replica } from "@gristmill/contract";
 import type { GenerationEvent } from "@gristmill/engine";
 import type { Log } from "../feature.ts";
+import type { AnsweringSet } from "./answering-set.ts";
 import type { AnswerTo, GenerateCall, ReplicaCall } from "./replica/protocol.ts";
-import { asCode, type ReplicaSet } from "./replica-set.ts";
+import { asCode } from "./replica-set.ts";
 import type { DeploymentFailure, RevisionRow, ServingStore } from "./store.ts";
 
 /** What a running deployment is made from. */
@@ -14,15 +15,16 @@ export interface RunningParts {
   readonly replicas: number;
   readonly createdAt: Date;
   readonly store: ServingStore;
-  readonly makeSet: (revision: RevisionRow, version: ModelVersion) => ReplicaSet;
+  readonly makeSet: (revision: RevisionRow, version: ModelVersion | undefined) => AnsweringSet;
   readonly log: Log;
 }
 
-/** A revision with its replicas. */
+/** A revision with those who answer. */
 export interface RunningRevision {
   readonly row: RevisionRow;
-  readonly version: ModelVersion;
-  readonly set: ReplicaSet;
+  /** undefined: it calls upstreams. */
+  readonly version: ModelVersion | undefined;
+  readonly set: AnsweringSet;
 }
 
 /** An answer, and who gave it. */
@@ -38,7 +40,7 @@ export class RunningDeployment {
   #active: RunningRevision | undefined;
   #rollout: AbortController | undefined;
   #next: RunningRevision | undefined;
-  readonly #draining = new Set<ReplicaSet>();
+  readonly #draining = new Set<AnsweringSet>();
   readonly #work = new Set<Promise<void>>();
   #isStopping = false;
   /** undefined: what the row says is true. */
@@ -72,7 +74,7 @@ export class RunningDeployment {
 
   /** Why the newest change, or all that runs, failed; undefined: as the row says. It belongs to `status()` of the same moment. */
   get error(): DeploymentFailure | null | undefined {
-    return this.current?.set.refusal ?? this.#error;
+    return this.current?.set.refusal ?? this.#next?.set.trouble ?? this.current?.set.trouble ?? this.#error;
   }
 
   status(): DeploymentStatus {
@@ -81,8 +83,9 @@ export class RunningDeployment {
     if (set?.refusal !== undefined) return "stopped";
     // Failed is said together with the reason, never before it.
     if (set === undefined || (set.failure !== undefined && this.#error)) return "failed";
+    if (set.readyCount === 0 && set.trouble !== undefined) return "unavailable";
     if (set.readyCount === 0 && !set.wasReady) return "starting";
-    return this.#active !== undefined && set.readyCount >= this.#replicas ? "ready" : "degraded";
+    return this.#active !== undefined && set.isComplete(this.#replicas) ? "ready" : "degraded";
   }
 
   replicas(): Replica[] {
@@ -90,17 +93,17 @@ export class RunningDeployment {
     return [...new Set(sets)].flatMap((set) => set?.toWire() ?? []);
   }
 
-  /** @throws AppError as ReplicaSet.call. */
+  /** @throws AppError as AnsweringSet.call. */
   call<C extends ReplicaCall>(call: C, signal: AbortSignal): Promise<ByRevision<AnswerTo<C>>> {
     return this.#byActive((set) => set.call(call, signal));
   }
 
-  /** Resolves with the first event. @throws AppError as ReplicaSet.generate. */
+  /** Resolves with the first event. @throws AppError as AnsweringSet.generate. */
   generate(call: GenerateCall, signal: AbortSignal): Promise<ByRevision<AsyncIterable<GenerationEvent>>> {
     return this.#byActive((set) => set.generate(call, signal));
   }
 
-  async #byActive<T>(run: (set: ReplicaSet) => Promise<T>): Promise<ByRevision<T>> {
+  async #byActive<T>(run: (set: AnsweringSet) => Promise<T>): Promise<ByRevision<T>> {
     for (;;) {
       const by = this.#active;
       const refusal = this.#next?.set.refusal;
@@ -121,7 +124,7 @@ export class RunningDeployment {
    * Starts a revision. When all its replicas are ready it replaces the active one, else that goes on and the row says
    * why; where nothing answers yet, it answers with its first ready replica.
    */
-  roll(row: RevisionRow, version: ModelVersion): Promise<void> {
+  roll(row: RevisionRow, version: ModelVersion | undefined): Promise<void> {
     this.#rollout?.abort(new AppError("request.cancelled", "A newer revision is wanted."));
     const rollout = new AbortController();
     this.#rollout = rollout;
@@ -217,7 +220,7 @@ export class RunningDeployment {
     }
   }
 
-  async #drain(set: ReplicaSet): Promise<void> {
+  async #drain(set: AnsweringSet): Promise<void> {
     this.#draining.add(set);
     try {
       await set.stop();

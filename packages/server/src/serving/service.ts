@@ -12,9 +12,10 @@ import {
   type UpdateDeployment,
 } from "@gristmill/contract";
 import type { LanguageCard, Prompt, RerankRequest } from "@gristmill/engine";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { Ground } from "../feature.ts";
 import { pageOf } from "../http/index.ts";
+import type { CalledUpstreams } from "../upstreams/index.ts";
 import type {
   AnsweredBy,
   CallOptions,
@@ -32,8 +33,9 @@ import type {
 } from "./deployments.ts";
 import type { Fleet, ServableModels } from "./fleet.ts";
 import type { ReplicaCall, TensorAnswer } from "./replica/protocol.ts";
+import { callsTheSame, checkNoSettings, heldUpstreams, modelRevision, upstreamRevision } from "./revisions.ts";
 import type { RunningDeployment, RunningRevision } from "./running-deployment.ts";
-import { changedSettings, newSettings, type RevisionSettings, type SettingsInput } from "./settings.ts";
+import { changedSettings, newSettings, type SettingsInput } from "./settings.ts";
 import { type DeploymentRow, type NewRevision, type RevisionRow, ServingStore } from "./store.ts";
 import { deploymentToWire } from "./wire.ts";
 
@@ -41,11 +43,14 @@ interface Deps {
   readonly ground: Ground;
   readonly db: Kysely<unknown>;
   readonly models: ServableModels;
+  readonly upstreams: CalledUpstreams;
   readonly fleet: Fleet;
 }
 
 /** What engines take of a model that was trained for more. */
 const defaultContextLength = 4096;
+/** Bounds what a call can use before anybody told: larger than any context. */
+const unknownContextLength = 16_777_216;
 /** So long after a call there is still traffic. */
 const trafficMs = 60_000;
 
@@ -71,14 +76,16 @@ export class ServingService implements Deployments {
       }
       const running = this.#deps.fleet.add(row);
       const revisions = await this.#store.revisions(row.project_id, [row.id]);
-      const wanted: { row: RevisionRow; version: ModelVersion }[] = [];
+      const wanted: { row: RevisionRow; version: ModelVersion | undefined }[] = [];
       // The active one first: it answers while a pending one starts.
       for (const state of ["active", "pending"]) {
         const revision = revisions.findLast((one) => one.state === state);
         if (revision === undefined) continue;
-        const version = await this.#deps.models.findVersionById(row.project_id, revision.model_version_id);
-        if (version !== undefined) wanted.push({ row: revision, version });
-        else ground.log.error({ deployment: row.name, version: revision.model_version_id }, "a version in use is gone");
+        const versionId = revision.model_version_id;
+        const version =
+          versionId === null ? undefined : await this.#deps.models.findVersionById(row.project_id, versionId);
+        if (version !== undefined || versionId === null) wanted.push({ row: revision, version });
+        else ground.log.error({ deployment: row.name, version: versionId }, "a version in use is gone");
       }
       running.restore(wanted);
     }
@@ -89,18 +96,27 @@ export class ServingService implements Deployments {
     await Promise.all([this.#deps.fleet.stop(), ...this.#removals]);
   }
 
-  /** @throws AppError `model.not_found`, `model.version_not_found`, `deployment.name_taken` */
+  /**
+   * @throws AppError `model.not_found`, `model.version_not_found`, `upstream.not_found`, `deployment.name_taken`,
+   * `request.invalid` for settings of another kind.
+   */
   async create(projectId: ProjectId, input: CreateDeployment): Promise<Deployment> {
-    const { ground, db, models, fleet } = this.#deps;
-    const version = await models.resolve(projectId, input.model);
+    const { ground, db, models, upstreams, fleet } = this.#deps;
+    const { model, upstreams: shares } = input;
+    const version = model === undefined ? undefined : await models.resolve(projectId, model);
+    if (version === undefined) checkNoSettings(input);
     const id = ground.newId("deployment");
-    const threads = input.threads ?? availableParallelism();
-    const revision = this.#newRevision(projectId, id, 1, version, { threads, ...newSettings(version, input) });
     await db.transaction().execute(async (tx) => {
       const store = new ServingStore(tx);
       if (!(await store.insertIfAbsent({ id, projectId, name: input.name, replicas: input.replicas })))
         throw new AppError("deployment.name_taken", `This project already has a deployment "${input.name}".`);
-      await store.insertRevision(revision).catch(modelIsGone(input.model));
+      const place = this.#place(projectId, id, 1);
+      if (version === undefined) {
+        const called = await heldUpstreams(upstreams, tx, projectId, shares ?? []);
+        return await store.insertRevision(upstreamRevision(place, called));
+      }
+      const settings = { threads: input.threads ?? availableParallelism(), ...newSettings(version, input) };
+      await store.insertRevision(modelRevision(place, version, settings)).catch(modelIsGone(version.model));
     });
     const [row, revisions] = await this.#rows(projectId, id);
     void fleet.add(row).roll(last(revisions), version);
@@ -132,7 +148,7 @@ export class ServingService implements Deployments {
     const { db, models, fleet } = this.#deps;
     const [{ id }] = await this.#rows(projectId, nameOrId);
     const wanted = input.model === undefined ? undefined : await models.resolve(projectId, input.model);
-    const version = await db.transaction().execute(async (tx) => {
+    const change = await db.transaction().execute(async (tx) => {
       const store = new ServingStore(tx);
       const row = await store.lock(projectId, id);
       if (row === undefined) throw notFound(nameOrId);
@@ -140,24 +156,49 @@ export class ServingService implements Deployments {
         throw new AppError("deployment.stopping", `The deployment "${row.name}" is being deleted.`);
       if (input.replicas !== undefined) await store.setReplicas(projectId, id, input.replicas);
       const before = last(await store.revisions(projectId, [id]));
-      if (wanted === undefined && !asksForRevision(input)) return undefined;
-      const next = wanted ?? (await models.findVersionById(projectId, before.model_version_id));
-      if (next === undefined)
-        throw new AppError("model.version_not_found", `${before.model}@${before.model_version} was deleted.`);
-      const settings = changedSettings(before, next, input);
-      if (settings === undefined) return undefined;
+      const next = await this.#nextRevision(tx, before, wanted, input);
+      if (next === undefined) return undefined;
       await store.retirePending(projectId, id);
       await store.setError(projectId, id, null);
-      await store
-        .insertRevision(this.#newRevision(projectId, id, before.revision + 1, next, settings))
-        .catch(modelIsGone(next.model));
+      await store.insertRevision(next.revision).catch(modelIsGone(next.revision.model));
       return next;
     });
     const [row, revisions] = await this.#rows(projectId, id);
     const running = fleet.byId(id);
     if (input.replicas !== undefined) running?.scale(input.replicas);
-    if (version !== undefined) void running?.roll(last(revisions), version);
+    if (change !== undefined) void running?.roll(last(revisions), change.version);
     return this.#toWire(row, revisions);
+  }
+
+  /** What a change asks for; undefined: nothing that makes a revision. */
+  async #nextRevision(
+    tx: Transaction<unknown>,
+    before: RevisionRow,
+    wanted: ModelVersion | undefined,
+    input: UpdateDeployment,
+  ): Promise<{ revision: NewRevision; version: ModelVersion | undefined } | undefined> {
+    const projectId = before.project_id as ProjectId;
+    const place = this.#place(projectId, before.deployment_id, before.revision + 1);
+    if (input.upstreams !== undefined) {
+      checkNoSettings(input);
+      const called = await heldUpstreams(this.#deps.upstreams, tx, projectId, input.upstreams);
+      if (callsTheSame(before, called)) return undefined;
+      return { revision: upstreamRevision(place, called), version: undefined };
+    }
+    if (wanted === undefined && !asksForRevision(input)) return undefined;
+    if (before.model_version_id === null) {
+      if (wanted === undefined) {
+        checkNoSettings(input);
+        return undefined;
+      }
+      const settings = { threads: input.threads ?? availableParallelism(), ...newSettings(wanted, input) };
+      return { revision: modelRevision(place, wanted, settings), version: wanted };
+    }
+    const version = wanted ?? (await this.#deps.models.findVersionById(projectId, before.model_version_id));
+    if (version === undefined)
+      throw new AppError("model.version_not_found", `${before.model}@${before.model_version} was deleted.`);
+    const settings = changedSettings(before, version, input);
+    return settings && { revision: modelRevision(place, version, settings), version };
   }
 
   /** New calls don't find it from now on; calls under way end, replicas stop, then it is gone. @throws AppError `deployment.not_found` */
@@ -199,7 +240,7 @@ export class ServingService implements Deployments {
     return {
       ...answeredAtOnce(answer, by, running),
       scores: scores.data,
-      classNames: by.version.task?.class_names ?? [],
+      classNames: by.version?.task?.class_names ?? [],
     };
   }
 
@@ -271,27 +312,9 @@ export class ServingService implements Deployments {
     return deploymentToWire(row, revisions, this.#deps.fleet.byId(row.id));
   }
 
-  #newRevision(
-    projectId: ProjectId,
-    deploymentId: string,
-    revision: number,
-    version: ModelVersion,
-    settings: RevisionSettings,
-  ): NewRevision {
-    return {
-      id: this.#deps.ground.newId("revision"),
-      project_id: projectId,
-      deployment_id: deploymentId,
-      revision,
-      model_id: version.model_id,
-      model: version.model,
-      model_version: version.version,
-      model_version_id: version.id,
-      sha256: version.sha256,
-      threads: settings.threads,
-      batching: settings.batching,
-      generation: settings.generation,
-    };
+  #place(projectId: ProjectId, deploymentId: string, revision: number) {
+    const id = this.#deps.ground.newId("revision");
+    return { id, project_id: projectId, deployment_id: deploymentId, revision };
   }
 
   async #remove(row: DeploymentRow): Promise<void> {
@@ -323,17 +346,17 @@ function described(running: RunningDeployment, { row, version, set }: RunningRev
     revision: row.revision,
     model: row.model,
     modelVersion: row.model_version,
-    format: version.format,
-    inputs: version.inputs,
-    outputs: version.outputs,
-    task: version.task,
-    language: version.language === null ? null : servedLanguage(version.language, row, set.card ?? null),
+    format: version?.format ?? "upstream",
+    inputs: version?.inputs ?? [],
+    outputs: version?.outputs ?? [],
+    task: version?.task ?? null,
+    language: version?.language === null ? null : servedLanguage(version?.language ?? null, row, set.card ?? null),
   };
 }
 
-function servedLanguage(file: LanguageModel, { generation }: RevisionRow, card: LanguageCard | null) {
-  const contextLength = generation?.context_length ?? Math.min(file.context_length, defaultContextLength);
-  return { file, card, contextLength: card?.contextLength ?? contextLength };
+function servedLanguage(file: LanguageModel | null, { generation }: RevisionRow, card: LanguageCard | null) {
+  const ofFile = file === null ? unknownContextLength : Math.min(file.context_length, defaultContextLength);
+  return { file, card, contextLength: card?.contextLength ?? generation?.context_length ?? ofFile };
 }
 
 /** Only one revision answers: another number is not found. */

@@ -1,6 +1,6 @@
 /** @file Rows of deployments and revisions. Every query names a project, but the one of start-up recovery. */
-import type { Batching, GenerationSettings, ListQuery } from "@gristmill/contract";
-import type { ColumnType, Kysely, Selectable, Transaction } from "kysely";
+import type { Batching, GenerationSettings, ListQuery, UpstreamShare } from "@gristmill/contract";
+import { type ColumnType, type Kysely, type Selectable, sql, type Transaction } from "kysely";
 
 type Written<T> = ColumnType<T, T | undefined, T>;
 type ByDatabase = ColumnType<Date, undefined, never>;
@@ -24,13 +24,16 @@ interface RevisionTable {
   model_id: string | null;
   model: string;
   model_version: number;
-  model_version_id: string;
-  sha256: string;
+  /** null, as `sha256`: it calls upstreams. */
+  model_version_id: string | null;
+  sha256: string | null;
   threads: number;
   /** Of ONNX models. */
   batching: ColumnType<Batching | null, string | null, never>;
   /** Of language models. */
   generation: ColumnType<GenerationSettings | null, string | null, never>;
+  /** null: it runs here. */
+  upstreams: ColumnType<readonly CalledUpstream[] | null, string | null, never>;
   created_at: ByDatabase;
 }
 
@@ -51,6 +54,10 @@ export type ServingTables = { deployment: DeploymentTable; revision: RevisionTab
 
 /** pending: to be started; active: the one that answers; retired: replaced; failed: never became ready. */
 export type RevisionState = "pending" | "active" | "retired" | "failed";
+/** One of the upstreams that a revision calls. */
+export interface CalledUpstream extends UpstreamShare {
+  readonly id: string;
+}
 /** Why a deployment, or its newest revision, does not serve. */
 export interface DeploymentFailure {
   readonly code: string;
@@ -131,7 +138,13 @@ export class ServingStore {
   async insertRevision(row: NewRevision): Promise<void> {
     await this.#db
       .insertInto("revision")
-      .values({ ...row, state: "pending", batching: jsonOf(row.batching), generation: jsonOf(row.generation) })
+      .values({
+        ...row,
+        state: "pending",
+        batching: jsonOf(row.batching),
+        generation: jsonOf(row.generation),
+        upstreams: jsonOf(row.upstreams),
+      })
       .execute();
   }
 
@@ -252,6 +265,21 @@ export class ServingStore {
       .distinct()
       .where("revision.project_id", "=", projectId)
       .where("revision.model_id", "=", modelId)
+      .orderBy("deployment.name")
+      .execute();
+    return rows.map(({ name }) => name);
+  }
+
+  /** Names of deployments that call an upstream or are about to. */
+  async callersOf(projectId: string, upstreamId: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("revision")
+      .innerJoin("deployment", "deployment.id", "revision.deployment_id")
+      .select("deployment.name")
+      .distinct()
+      .where("revision.project_id", "=", projectId)
+      .where("revision.state", "in", ["pending", "active"])
+      .where(sql<boolean>`revision.upstreams @> ${JSON.stringify([{ id: upstreamId }])}::jsonb`)
       .orderBy("deployment.name")
       .execute();
     return rows.map(({ name }) => name);

@@ -40,5 +40,6 @@ export const revisionToWire = (row: RevisionRow): Revision => ({
   threads: row.threads,
   batching: row.batching,
   generation: row.generation,
+  upstreams: row.upstreams?.map(({ name, weight, priority }) => ({ name, weight, priority })) ?? null,
   created_at: row.created_at.toISOString(),
 });

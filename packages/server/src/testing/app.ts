@@ -22,9 +22,7 @@ export const databaseUrl = ({ host, user, database }: DatabaseConnection): strin
  * A platform that listens on a free port. `close` stops it and removes its home and database.
  * @param environment settings beside a test's own.
  */
-export async function testApp(
-  environment: Readonly<Record<string, string>> = {},
-): Promise<{
+export async function testApp(environment: Readonly<Record<string, string>> = {}): Promise<{
   readonly app: App;
   readonly home: string;
   readonly connection: DatabaseConnection;

@@ -7,7 +7,10 @@ import type { Ground } from "../../feature.ts";
 import { newId } from "../../ids.ts";
 import { createMetering } from "../../metering/index.ts";
 import { createModels } from "../../models/index.ts";
+import { createGuardedFetch } from "../../net/index.ts";
 import { fileObjectStore } from "../../objects/index.ts";
+import { createSecretBox } from "../../secrets/index.ts";
+import { createUpstreams } from "../../upstreams/index.ts";
 import { Fleet } from "../fleet.ts";
 import { ReplicaMeter } from "../replica-meter.ts";
 import { ReplicaStore } from "../replica-store.ts";
@@ -22,6 +25,13 @@ const ground: Ground = { now: () => new Date(), newId, log: { info: () => undefi
 const children = createChildren({ folder: join(folder, "children"), now: ground.now, log: ground.log });
 const { ledger } = createMetering({ db, now: ground.now, log: ground.log });
 const { models } = createModels({ ground, db, objects: await fileObjectStore(join(folder, "objects")) });
+const { upstreams } = createUpstreams({
+  ground,
+  db,
+  secrets: createSecretBox("a test's"),
+  fetch: createGuardedFetch({ allowedAddresses: [] }),
+  allowedAddresses: [],
+});
 const store = new ServingStore(db);
 const replicas = new ReplicaStore(db);
 const meter = new ReplicaMeter({ store: replicas, ledger, log: ground.log });
@@ -29,7 +39,8 @@ const serving = new ServingService({
   ground,
   db,
   models,
-  fleet: new Fleet({ ground, store, replicas, models, meter, children }),
+  upstreams,
+  fleet: new Fleet({ ground, store, replicas, models, meter, children, upstreams }),
 });
 await meter.start();
 await serving.create(projectId, createDeployment.parse({ name: "double", model: "double", threads: 1 }));

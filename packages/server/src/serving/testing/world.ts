@@ -10,8 +10,11 @@ import type { Ground, Log } from "../../feature.ts";
 import { newId } from "../../ids.ts";
 import { createMetering, type PolicySources } from "../../metering/index.ts";
 import { createModels, type Models } from "../../models/index.ts";
+import { createGuardedFetch } from "../../net/index.ts";
 import { fileObjectStore } from "../../objects/index.ts";
+import { createSecretBox } from "../../secrets/index.ts";
 import { insertTestProject, type TestDatabase, testDatabase } from "../../testing/database.ts";
+import { createUpstreams } from "../../upstreams/index.ts";
 import { Fleet } from "../fleet.ts";
 import { ReplicaMeter } from "../replica-meter.ts";
 import { ReplicaStore } from "../replica-store.ts";
@@ -64,6 +67,13 @@ export async function openWorld(): Promise<World> {
       const metering = createMetering({ db, now: ground.now, log, ...(policy === undefined ? {} : { policy }) });
       await metering.start();
       const { models } = createModels({ ground, db, objects });
+      const { upstreams } = createUpstreams({
+        ground,
+        db,
+        secrets: createSecretBox("a test's"),
+        fetch: createGuardedFetch({ allowedAddresses: [] }),
+        allowedAddresses: [],
+      });
       const store = new ServingStore(db);
       const replicas = new ReplicaStore(db);
       const meter = new ReplicaMeter({
@@ -79,9 +89,10 @@ export async function openWorld(): Promise<World> {
         models,
         meter,
         children,
+        upstreams,
         ...(unpaidCheckMs === undefined ? {} : { unpaidCheckMs }),
       });
-      const serving = new ServingService({ ground, db, models, fleet });
+      const serving = new ServingService({ ground, db, models, upstreams, fleet });
       await meter.start();
       await serving.start();
       const one: Running = {
