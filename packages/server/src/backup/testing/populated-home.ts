@@ -140,6 +140,10 @@ async function insertRows({ db, objects, projectId }: Filling): Promise<void> {
     values ('rev_x', ${projectId}, 'dep_x', 1, 'active', 'mdl_x', 'mnist', 1, 'mdv_x', ${artifact.sha256}, 1, '{}')`.execute(
     db,
   );
+  await sql`insert into upstream (id, project_id, name, base_url, model, sealed, query, settings)
+    values ('ups_x', ${projectId}, 'elsewhere', 'https://models.example.com/v1', 'large', '\\x00ff', '{}', '{}')`.execute(
+    db,
+  );
   await sql`insert into replica (id, project_id, deployment_id, revision) values ('rpl_x', ${projectId}, 'dep_x', 1)`.execute(
     db,
   );
