@@ -4,6 +4,7 @@ import {
   createCompletion,
   createEmbedding,
   createRanking,
+  createResponse,
   type FieldLine,
   fieldLines,
 } from "@gristmill/contract";
@@ -12,12 +13,17 @@ import {
 export const openaiBodies = {
   "POST /v1/chat/completions": createChatCompletion,
   "POST /v1/completions": createCompletion,
+  "POST /v1/responses": createResponse,
   "POST /v1/embeddings": createEmbedding,
   "POST /v1/rerank": createRanking,
 } as const;
 
 /** Routes that take none. */
 export const openaiReads = {
+  "GET /v1/responses/:response": "a stored response; `stream` is refused",
+  "GET /v1/responses/:response/input_items": "what it was asked, without the responses before it, in pages",
+  "DELETE /v1/responses/:response": "deletes it; one under way is ended",
+  "POST /v1/responses/:response/cancel": "ends a background response; one that has ended stays as it is",
   "GET /v1/models": "the language models that the key may use, by their deployments' names",
   "GET /v1/models/:model": "one of them",
   "GET /v1/organization/usage/*": "usage of the organization, in buckets",
@@ -39,7 +45,11 @@ Written by \`node scripts/openai-doc.ts\` from the schemas that check requests: 
 - What a model thinks aloud is \`reasoning_content\`, beside \`content\`; its tokens are in \`completion_tokens_details.reasoning_tokens\`.
 - \`prompt_tokens\` has the cached ones in it, which \`prompt_tokens_details.cached_tokens\` tells. With several answers a prompt
   counts once.
-- Not here: Responses, files, batches, fine-tuning, audio, images, moderations, vector stores, assistants, realtime.
+- Responses are stored for 30 days, encrypted, unless \`store\` is false; one whose client goes away before its end is not. Their
+  streams have OpenAI's named and numbered events, and end with \`response.completed\`, \`response.incomplete\` or
+  \`response.failed\`. A background response whose server ends has failed, with the code \`server_error\`. What a model
+  thinks aloud is an item \`reasoning\` with its text.
+- Not here: files, batches, fine-tuning, audio, images, moderations, vector stores, assistants, realtime.
 `;
 
 /** The whole document. */

@@ -302,6 +302,16 @@ const table = {
     retryable: true,
     help: "The server behind the deployment failed or could not be reached; the message says how.",
   },
+  "response.not_found": {
+    status: 404,
+    retryable: false,
+    help: "Responses are kept for 30 days, unless they were made with `store: false` or deleted.",
+  },
+  "response.not_background": {
+    status: 400,
+    retryable: false,
+    help: "Only responses made with `background: true` can be cancelled; end the connection to end another.",
+  },
   "engine.input_invalid": {
     status: 400,
     retryable: false,

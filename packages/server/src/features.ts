@@ -106,6 +106,9 @@ export async function createFeatures(parts: FeatureParts): Promise<Features> {
     check,
     log: audit.log,
     db,
+    ground,
+    secrets,
+    ledger,
     now: ground.now,
   });
 

@@ -59,6 +59,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   "PATCH /api/upstreams/:upstream": {},
   "POST /v1/chat/completions": { model: "x", messages: [{ role: "user", content: "x" }] },
   "POST /v1/completions": { model: "x", prompt: "x" },
+  "POST /v1/responses": { model: "x", input: "x" },
+  "POST /v1/responses/:response/cancel": {},
   "POST /v1/embeddings": { model: "x", input: "x" },
   "POST /v1/rerank": { model: "x", query: "x", documents: ["x"] },
   "POST /v2/models/:model/infer": { inputs: [{ name: "x", shape: [1, 3], datatype: "FP32", data: [1, 2, 3] }] },

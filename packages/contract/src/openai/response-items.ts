@@ -80,17 +80,27 @@ const functionCallOutputItem = z.strictObject({
 });
 
 /** What a model thought, which clients send back as they got it; models are not shown it again. */
-const reasoningItem = z.looseObject({ type: z.literal("reasoning"), id: itemId });
+const reasoningItem = z.strictObject({
+  type: z.literal("reasoning"),
+  id: itemId,
+  status: itemStatus,
+  summary: z.array(z.unknown()).max(1000).nullish(),
+  content: z.array(z.unknown()).max(1000).nullish(),
+  encrypted_content: wellFormed.nullish(),
+});
+
+/** Refused by its name. */
+const referenceItem = z
+  .strictObject({ type: z.literal("item_reference"), id: z.unknown().optional() })
+  .refine(() => false, {
+    message: "not supported: send the item itself, or previous_response_id",
+    params: { code: "unsupported_parameter" },
+  });
 
 /** One item of a response's input. */
 export const responseInputItem = z.union([
   messageItem,
-  z.discriminatedUnion("type", [
-    functionCallItem,
-    functionCallOutputItem,
-    reasoningItem,
-    refusedPart("item_reference", "send the item itself, or previous_response_id"),
-  ]),
+  z.discriminatedUnion("type", [functionCallItem, functionCallOutputItem, reasoningItem, referenceItem]),
 ]);
 export type ResponseInputItem = z.infer<typeof responseInputItem>;
 /** A message of an input. */

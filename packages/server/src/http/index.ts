@@ -24,4 +24,5 @@ export {
   route,
 } from "./route.ts";
 export { createHttp, type Http, type HttpParts } from "./server.ts";
+export { Tally } from "./tally.ts";
 export type { OpenReservation, RequestUsage, UsageLedger } from "./usage-ledger.ts";

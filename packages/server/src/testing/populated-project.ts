@@ -51,6 +51,8 @@ export async function populate(http: Http, adminKey: string): Promise<Named> {
   const { id: run } = await call("POST", "/api/runs", { dataset: "digits", test_split: null, spec });
   while ((await call("GET", "/api/deployments/doubles")).status !== "ready") await sleep(20);
   while ((await call("GET", `/api/runs/${run}`)).finished_at === null) await sleep(20);
+  // No language model: the response fails, and is there.
+  const { id: response } = await call("POST", "/v1/responses", { model: "doubles", input: "x", background: true });
   return {
     organization,
     project,
@@ -69,6 +71,7 @@ export async function populate(http: Http, adminKey: string): Promise<Named> {
     upstream: "elsewhere",
     dataset: "digits",
     run,
+    response,
   };
 }
 

@@ -15,6 +15,7 @@ import { events } from "./0013-events.ts";
 import { prices } from "./0014-prices.ts";
 import { runningCosts } from "./0015-running-costs.ts";
 import { languageModels } from "./0016-language-models.ts";
+import { responses } from "./0017-responses.ts";
 import { upstreams } from "./0018-upstreams.ts";
 import type { Migration } from "./migration.ts";
 
@@ -36,5 +37,6 @@ export const migrations: readonly Migration[] = [
   prices,
   runningCosts,
   languageModels,
+  responses,
   upstreams,
 ];
