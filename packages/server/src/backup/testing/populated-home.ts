@@ -144,6 +144,8 @@ async function insertRows({ db, objects, projectId }: Filling): Promise<void> {
     values ('ups_x', ${projectId}, 'elsewhere', 'https://models.example.com/v1', 'large', '\\x00ff', '{}', '{}')`.execute(
     db,
   );
+  await sql`insert into response (id, project_id, model, status, is_background, sealed, size_bytes)
+    values ('resp_x', ${projectId}, 'talker', 'completed', false, '\\x00ff', 2)`.execute(db);
   await sql`insert into replica (id, project_id, deployment_id, revision) values ('rpl_x', ${projectId}, 'dep_x', 1)`.execute(
     db,
   );
