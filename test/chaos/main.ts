@@ -1,12 +1,15 @@
 /**
- * @file The whole of it: `npm run chaos -- --pieces 200000 --kills 5 --seed 1`. Ends with 1 when the ledger and the clients disagree.
+ * @file The whole of it: `npm run chaos -- --pieces 200000 --chats 500 --kills 5 --seed 1`. Ends with 1 when the ledger and the
+ * clients disagree.
  */
 import { parseArgs } from "node:util";
 import { chaos } from "./chaos.ts";
+import { languageStress } from "./language-stress.ts";
 
 const { values } = parseArgs({
   options: {
     pieces: { type: "string", default: "200000" },
+    chats: { type: "string", default: "500" },
     kills: { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
   },
@@ -33,4 +36,10 @@ for (const name of ["requests", "rows", "events", "units"] as const) {
 }
 for (const fault of report.faults) console.log(fault);
 console.log(isSame ? "\nThe ledger has what was answered, once." : "\nThe ledger and the clients disagree.");
-process.exitCode = isSame ? 0 : 1;
+
+const stress = { requests: Number(values.chats), kills: Number(values.kills), seed: Number(values.seed) };
+const { outcomes, faults, kills } = await languageStress(stress);
+console.log(`\n${stress.requests} chats, ${kills} kills of their model: ${JSON.stringify(outcomes)}`);
+for (const fault of faults) console.log(fault);
+if (faults.length === 0) console.log("Each was paid as far as it went, and nothing is left of it.");
+process.exitCode = isSame && faults.length === 0 ? 0 : 1;
