@@ -88,11 +88,12 @@ export class BackgroundResponses {
     return response;
   }
 
-  /** Ends a response if it is under way, and waits until that is written. */
-  async cancel(id: string): Promise<void> {
+  /** Ends a response if it is under way, and waits until that is written. One that nobody writes any more is cancelled too. */
+  async cancel(projectId: string, id: string): Promise<void> {
     const found = this.#underWay.get(id);
-    found?.abort.abort(new AppError("request.cancelled", "The response was cancelled."));
-    await found?.done;
+    if (found === undefined) return await this.#deps.store.abandon(projectId, id);
+    found.abort.abort(new AppError("request.cancelled", "The response was cancelled."));
+    await found.done;
   }
 
   /** Ends all; they have failed. */

@@ -190,6 +190,16 @@ describe("a conversation", () => {
     await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404 });
   });
 
+  test("[SVC12] is removed after 30 days, and no other", async () => {
+    const { client } = await serve();
+    const { id } = await client.responses.create({ model: "echo", input: "old" });
+    const { id: kept } = await client.responses.create({ model: "echo", input: "new" });
+    await sql`update response set created_at = now() - interval '31 days' where id = ${id}`.execute(database.db);
+    await serve();
+    const rows = sql<{ id: string }>`select id from response where project_id = ${project}`;
+    await expect.poll(async () => (await rows.execute(database.db)).rows, { timeout: 20_000 }).toEqual([{ id: kept }]);
+  });
+
   test("is sealed where it lies", async () => {
     const { client } = await serve();
     const { id } = await client.responses.create({ model: "echo", input: "a plain word" });
@@ -228,6 +238,17 @@ describe("in the background", () => {
     expect((await server.used())["requests"]).toBe(1);
     const whole = await (await serve()).client.responses.create({ model: "echo", input: "a" });
     await expect(server.client.responses.cancel(whole.id)).rejects.toMatchObject({ code: "response.not_background" });
+  });
+
+  test("[SVC13] one that nobody writes any more is cancelled, and what it was stays", async () => {
+    const server = await serve();
+    const { client } = server;
+    const { id } = await client.responses.create({ ...background, input: "a b" });
+    await ended(server, id).toBe("completed");
+    await sql`update response set status = 'in_progress' where id = ${id}`.execute(database.db);
+    expect(await client.responses.cancel(id)).toMatchObject({ id, status: "cancelled" });
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: "cancelled", output_text: "a b" });
+    expect(await client.responses.cancel(id)).toMatchObject({ id, status: "cancelled" });
   });
 
   test("[SVC13] a response that its server left behind has failed, killed or stopped", async () => {

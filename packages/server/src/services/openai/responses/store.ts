@@ -68,6 +68,13 @@ export class ResponseStore {
       where project_id = ${projectId} and id = ${id} and status in ('queued', 'in_progress')`.execute(this.#db);
   }
 
+  /** A response that has not ended, and that nobody writes, is cancelled. */
+  async abandon(projectId: string, id: string): Promise<void> {
+    await sql`
+      update response set status = 'cancelled'
+      where project_id = ${projectId} and id = ${id} and status in ('queued', 'in_progress')`.execute(this.#db);
+  }
+
   async find(projectId: string, id: string): Promise<StoredResponse | undefined> {
     return (await this.findAll(projectId, [id]))[0];
   }

@@ -65,7 +65,7 @@ export const storedResponseRoutes = (store: ResponseStore, background: Backgroun
     response: deletedResponse,
     handler: async ({ caller, params: { response } }) => {
       const { id } = (await getStored(store, caller, response)).response;
-      await background.cancel(id);
+      await background.cancel(caller.projectId, id);
       await store.delete(caller.projectId, id);
       return { body: { id, object: "response", deleted: true } };
     },
@@ -82,7 +82,7 @@ export const storedResponseRoutes = (store: ResponseStore, background: Backgroun
       const found = (await getStored(store, caller, response)).response;
       if (!found.background)
         throw new AppError("response.not_background", `The response "${found.id}" was not made in the background.`);
-      await background.cancel(found.id);
+      await background.cancel(caller.projectId, found.id);
       return { body: (await getStored(store, caller, response)).response };
     },
   }),
