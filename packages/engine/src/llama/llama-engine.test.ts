@@ -132,6 +132,21 @@ describe("llama", () => {
     await own.close();
   });
 
+  it("answers the same at temperature 0 alone and among 31 others", async () => {
+    const own = await loadLlamaEngine(path, { ...options, slots: 32 });
+    const ask = (prompt: string) => {
+      const sampling = { temperature: 0, logitBias: [[tinyTokens.end, -100]] } as const;
+      return readAnswer(own.complete({ prompt, maxTokens: 32, sampling, stop: [] }, { signal }));
+    };
+    const prompts = Array.from({ length: 32 }, (_, i) => `${i} ${"the cat ".repeat(i % 7)}`);
+    const alone = [];
+    for (const prompt of prompts) alone.push((await ask(prompt)).text);
+    const together = await Promise.all(prompts.map(ask));
+    expect(together.map(({ text }) => text)).toEqual(alone);
+    expect(new Set(alone).size).toBeGreaterThan(16);
+    await own.close();
+  });
+
   it("reads a long prompt in chunks between which others write", async () => {
     const long = complete({ prompt: "x ".repeat(110), maxTokens: 2 });
     const short = await complete({ prompt: "a", maxTokens: 4, sampling: { logitBias: [[tinyTokens.end, -100]] } });
