@@ -1,4 +1,5 @@
 /** @file How bodies are read: JSON, raw bytes, or not at all. Each route reads only what it names. */
+import { isUtf8 } from "node:buffer";
 import multipart from "@fastify/multipart";
 import { AppError } from "@gristmill/contract";
 import type { FastifyInstance } from "fastify";
@@ -23,7 +24,8 @@ export async function readBodies(scope: FastifyInstance, route: Route): Promise<
   const raw = (route.consumes ?? []).filter((type) => type !== "multipart/form-data");
   const isMultipart = route.consumes?.includes("multipart/form-data") === true;
   const takesJson = route.body !== undefined && !raw.includes("application/json");
-  if (!takesJson) scope.removeContentTypeParser("application/json");
+  scope.removeContentTypeParser("application/json");
+  if (takesJson) readJson(scope);
   scope.removeContentTypeParser("text/plain");
   for (const type of raw)
     if (route.streamsBody === true) scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
@@ -45,5 +47,14 @@ export async function readBodies(scope: FastifyInstance, route: Route): Promise<
     }
     const wanted = accepted.length === 0 ? "This route takes no body" : `This route takes ${accepted.join(", ")}`;
     done(new AppError("request.unsupported_media_type", `${wanted}; the request has ${type ?? "no content type"}.`));
+  });
+}
+
+/** JSON is UTF-8 (RFC 8259, section 8.1). Fastify's own reading would write U+FFFD for bytes that are not, and tell nobody. */
+function readJson(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser("error", "error");
+  scope.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) return parse(request, body.toString(), done);
+    done(new AppError("request.invalid", "The body is not valid UTF-8, as JSON must be."));
   });
 }
