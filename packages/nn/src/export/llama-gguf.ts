@@ -13,6 +13,7 @@ import type { LayerSpec } from "../layers/layer.ts";
 import type { Model } from "../model/model.ts";
 import { shown } from "../schema/problems.ts";
 import { chainOf, type Link } from "./chain.ts";
+import { turned } from "./turned.ts";
 
 /** How to write a language model. */
 export interface ToLlamaGgufOptions extends WriteLlamaOptions {
@@ -33,7 +34,7 @@ export async function toLlamaGguf(sink: ByteSink, model: Model, options: ToLlama
   await writeLlamaGguf(sink, llamaModel(model, options), options);
 }
 
-const where = "toLlamaGguf";
+const where = "llama-style decoder";
 
 /** The model's sizes and weights as the format has them; matrices are turned when they are written, one at a time. */
 export function llamaModel(
@@ -177,13 +178,4 @@ function blockWeights(name: string, width: number, data: (id: string) => Float32
     up: kernel("feedforward/up"),
     down: back("feedforward/down"),
   };
-}
-
-/** [rows, columns] → [columns, rows]. */
-function turned(matrix: Float32Array, rows: number): Float32Array {
-  const columns = matrix.length / rows;
-  const result = new Float32Array(matrix.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = matrix[row * columns + column] ?? 0;
-  return result;
 }

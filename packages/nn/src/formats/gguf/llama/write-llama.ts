@@ -4,7 +4,7 @@ import { SpecError } from "../../../errors.ts";
 import type { ByteSink } from "../../byte-sink.ts";
 import type { GgufWritableType } from "../codec.ts";
 import { writeGguf } from "../write.ts";
-import { descriptionMetadata, fullDescription, type LlamaDescription } from "./description.ts";
+import { descriptionMetadata, type FullDescription, fullDescription, type LlamaDescription } from "./description.ts";
 import { type LlamaTokenizer, tokenizerMetadata } from "./tokenizer.ts";
 import { type LlamaWeights, llamaTensors } from "./weights.ts";
 
@@ -33,9 +33,24 @@ export async function writeLlamaGguf(
   model: LlamaModel,
   options: WriteLlamaOptions = {},
 ): Promise<void> {
+  const type = options.type ?? "F16";
+  const { description, metadata } = llamaFront(model, type);
+  await writeGguf(sink, {
+    metadata: [...metadata, ...(options.metadata ?? [])],
+    tensors: llamaTensors(description, model.weights, { matrices: type, vocabulary: type === "Q4_0" ? "Q8_0" : type }),
+  });
+}
+
+/**
+ * What the front of a decoder's file says, after everything was looked at.
+ * @throws SpecError that lists sizes that don't fit, and a vocabulary on which llama.cpp would end its process.
+ */
+export function llamaFront(
+  model: LlamaModel,
+  type: GgufWritableType,
+): { readonly description: FullDescription; readonly metadata: readonly (readonly [string, GgufValue])[] } {
   const description = fullDescription(model.description);
   const { weights, tokenizer } = model;
-  const type = options.type ?? "F16";
   const vocabulary = tokenizerMetadata(tokenizer);
   const problems = [...vocabularyProblems(new Map(vocabulary))];
   const expect = (where: string, what: string, expected: number, received: number): void => {
@@ -49,8 +64,5 @@ export async function writeLlamaGguf(
   );
   expect("weights.blocks", "blocks, as the description says", description.blocks, weights.blocks.length);
   if (problems.length > 0) throw new SpecError(problems);
-  await writeGguf(sink, {
-    metadata: [...descriptionMetadata(description, type), ...vocabulary, ...(options.metadata ?? [])],
-    tensors: llamaTensors(description, weights, { matrices: type, vocabulary: type === "Q4_0" ? "Q8_0" : type }),
-  });
+  return { description, metadata: [...descriptionMetadata(description, type), ...vocabulary] };
 }
