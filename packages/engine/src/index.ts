@@ -31,6 +31,7 @@ export { loadLlamaEngine } from "./llama/load-llama-engine.ts";
 export { type LlamaServerEngine, loadLlamaServer } from "./llama-server/llama-server-engine.ts";
 export type { LlamaServerOptions } from "./llama-server/options.ts";
 export { loadOnnxEngine } from "./onnx/onnx-engine.ts";
+export { loadOnnxLanguageEngine } from "./onnx-language/load-onnx-language-engine.ts";
 export type { UpstreamCard } from "./upstream/card.ts";
 export type { DialectName } from "./upstream/dialects.ts";
 export type {

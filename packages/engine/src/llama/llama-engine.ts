@@ -26,8 +26,8 @@ export interface LlamaParts {
   readonly model: LlamaModel;
   readonly native: Native;
   readonly texts: TokenTexts;
-  /** Undefined for a model that writes nothing. */
-  readonly context: LlamaContext | undefined;
+  /** What the loop runs on; undefined for a model that writes nothing. */
+  readonly context: Pick<LlamaContext, "dispose"> | undefined;
   readonly loop: StepLoop | undefined;
   readonly vectors: Vectors;
   readonly chat: LlamaChat | undefined;

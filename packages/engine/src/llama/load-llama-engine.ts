@@ -1,48 +1,25 @@
 /** @file How a model's file becomes an engine: looked at, weighed, then loaded. */
 import type { Llama, LlamaModel } from "node-llama-cpp";
-import { EngineRunError } from "../errors.ts";
 import type { LanguageCard, LanguageEngineOptions, LoadLanguageEngine } from "../language/language-engine.ts";
 import { type CheckedFile, checkFile } from "./check-file.ts";
 import { createChat } from "./llama-chat.ts";
 import { LlamaEngine } from "./llama-engine.ts";
 import { expectMemory } from "./memory.ts";
 import { openNative } from "./native.ts";
+import { withLlama } from "./open-llama.ts";
 import { StepLoop } from "./step-loop.ts";
 import { TokenTexts } from "./token-texts.ts";
 import { Turns } from "./turns.ts";
 import { Vectors } from "./vectors.ts";
 
 /** Contexts of today's models are longer than a machine has memory for, several times over. */
-const defaultContextLength = 4096;
+export const defaultContextLength = 4096;
 
-/** Loads a GGUF file into llama.cpp. The library is loaded with the first model, so that a process without one never does. */
+/** Loads a GGUF file into llama.cpp. */
 export const loadLlamaEngine: LoadLanguageEngine = async (artifactPath, options) => {
   options.signal?.throwIfAborted();
   const file = await checkFile(artifactPath);
-  const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
-  const messages: string[] = [];
-  let llama: Llama | undefined;
-  try {
-    llama = await getLlama({
-      gpu: options.gpu === true ? "auto" : false,
-      build: "never",
-      // Without both this and `threads` of the context, 4 threads at least compute, on 2 cores 100 times slower.
-      maxThreads: options.threads,
-      logLevel: LlamaLogLevel.error,
-      logger: (_level, message) => {
-        messages.push(message.trim());
-        if (messages.length > 5) messages.shift();
-      },
-      progressLogs: false,
-    });
-    return await load(llama, artifactPath, file, options);
-  } catch (cause) {
-    await llama?.dispose();
-    options.signal?.throwIfAborted();
-    if (cause instanceof EngineRunError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EngineRunError([reason, ...messages].join("; "), { cause });
-  }
+  return withLlama(options, (llama) => load(llama, artifactPath, file, options));
 };
 
 async function load(

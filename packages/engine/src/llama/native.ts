@@ -74,16 +74,23 @@ export interface NativeModel {
   isEogToken(token: number): boolean;
 }
 
+/** Asks a grammar, for who chooses tokens without the addon. A state moves on with each token that it accepts. */
+export interface NativeGrammar {
+  canBeNextTokenForGrammarEvaluationState(state: unknown, token: number): boolean;
+  acceptGrammarEvaluationStateToken(state: unknown, token: number): void;
+}
+
 /** The addon behind a loaded model. */
 export interface Native {
   readonly model: NativeModel;
+  readonly grammar: NativeGrammar;
   createSampler(): NativeSampler;
   contextOf(context: LlamaContext): NativeContext;
   grammarStateOf(state: LlamaGrammarEvaluationState): unknown;
 }
 
 interface Insides {
-  readonly _bindings?: { readonly AddonSampler?: new (model: unknown) => NativeSampler };
+  readonly _bindings?: { readonly AddonSampler?: NativeGrammar & (new (model: unknown) => NativeSampler) };
   readonly _model?: NativeModel;
   readonly _ctx?: NativeContext;
   readonly _state?: unknown;
@@ -96,6 +103,7 @@ export function openNative(llama: Llama, loaded: LlamaModel): Native {
   if (Sampler === undefined) throw changed("_bindings.AddonSampler");
   return {
     model,
+    grammar: Sampler,
     createSampler: () => new Sampler(model),
     contextOf: (context) => inside(context, "_ctx"),
     grammarStateOf: (state) => inside(state, "_state"),
