@@ -12,6 +12,7 @@ import type { NewId } from "../ids.ts";
 import { type AuditTrail, unaudited } from "./audit-trail.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { defaultBodyLimit, readBodies } from "./bodies.ts";
+import { keepPace } from "./body-pace.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { type Denials, uncounted } from "./denials.ts";
 import { renderFailure, retryAfterSeconds, surfaceOf, toAppError } from "./failures.ts";
@@ -23,9 +24,8 @@ import { type OnLimits, Pipeline } from "./pipeline.ts";
 import type { Answer, Caller, Route, Surface } from "./route.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
 
-/** Headers must be here within this, the whole request within the second: slow senders hold a connection and nothing else. */
+/** Headers must be here within this; bodies keep a pace (`body-pace.ts`), so that large files may take their time. */
 const headersTimeoutMs = 20_000;
-const requestTimeoutMs = 10 * 60_000;
 
 /** What the HTTP side is made of. */
 export interface HttpParts {
@@ -76,7 +76,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     requestIdHeader: false,
     exposeHeadRoutes: false,
     bodyLimit: defaultBodyLimit,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0,
     http: { headersTimeout: headersTimeoutMs },
     forceCloseConnections: true,
     clientErrorHandler: answerBrokenRequest,
@@ -97,6 +97,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   app.addHook("onResponse", async (request, reply) => logRequest(request, reply, progress.get(request)?.caller, log));
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+    keepPace(request.raw, reply.raw);
     const flight = inFlight.begin(reply);
     progress.set(request, { flight, caller: undefined });
     if (inFlight.isStopping) {
