@@ -1,4 +1,4 @@
-/** @file A language model of one's own: trained here, written as GGUF with its tokenizer, uploaded, deployed, and asked over HTTP. */
+/** @file A language model of one's own: trained here, written as GGUF and as ONNX with its tokenizer, uploaded, deployed, and asked over HTTP. */
 import type { Deployment, ModelVersion } from "@gristmill/contract";
 import {
   adam,
@@ -10,8 +10,10 @@ import {
   MemorySink,
   rmsNormalization,
   Sequential,
+  toDecoderOnnx,
   toLlamaGguf,
 } from "@gristmill/nn";
+import { encodeModel } from "@gristmill/onnx";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Home, Platform } from "./platform.ts";
@@ -36,16 +38,18 @@ const length = 24;
 
 const home = new Home();
 let platform: Platform;
+let files: { readonly gguf: Uint8Array; readonly onnx: Uint8Array };
 beforeAll(async () => {
   platform = await Platform.start(home);
+  files = await trainedFiles();
 }, 120_000);
 afterAll(async () => {
   await platform?.stop();
   home.remove();
 });
 
-/** A decoder of two blocks that has learnt the answers by heart, as a file. */
-async function trainedFile(): Promise<Uint8Array> {
+/** A decoder of two blocks that has learnt the answers by heart, as files. */
+async function trainedFiles(): Promise<typeof files> {
   const model = new Sequential(
     [
       embedding(tokenizer.tokens.length, 48, { inputShape: [null] }),
@@ -70,33 +74,32 @@ async function trainedFile(): Promise<Uint8Array> {
   });
   await model.fit(shifted(0), shifted(1), { epochs: 150, batchSize: texts.length, threads: 1 });
   const sink = new MemorySink();
-  await toLlamaGguf(sink, model, { tokenizer, contextLength: 64, name: "lights", type: "F32" });
+  const how = { tokenizer, contextLength: 64, name: "lights" };
+  await toLlamaGguf(sink, model, { ...how, type: "F32" });
+  const onnx = encodeModel(await toDecoderOnnx(model, how));
   await model.close();
-  return sink.bytes();
+  return { gguf: sink.bytes(), onnx };
 }
 
-it("is trained, exported, uploaded, deployed, and streams what it has learnt", async () => {
-  const file = await trainedFile();
-  const version = await platform.expect<ModelVersion>(201, "POST", "/api/models/lights/versions", file);
+it.each(["gguf", "onnx"] as const)("as %s it is uploaded, deployed, and streams what it has learnt", async (format) => {
+  const name = `lights-${format}`;
+  const version = await platform.expect<ModelVersion>(201, "POST", `/api/models/${name}/versions`, files[format]);
+  expect(version).toMatchObject({ format, inputs: [], outputs: [] });
   expect(version.language).toMatchObject({
     name: "lights",
     architecture: "llama",
+    quantization: "F32",
     vocabulary_size: 257,
     context_length: 64,
     chat_template: true,
   });
-  await platform.expect(202, "POST", "/api/deployments", {
-    name: "lights",
-    model: "lights",
-    threads: 1,
-    generation: { slots: 1 },
-  });
-  await platform.until<Deployment>("/api/deployments/lights", ({ status }) => status === "ready");
+  await platform.expect(202, "POST", "/api/deployments", { name, model: name, threads: 1, generation: { slots: 1 } });
+  await platform.until<Deployment>(`/api/deployments/${name}`, ({ status }) => status === "ready");
 
   const client = new OpenAI({ baseURL: `${platform.url}/v1`, apiKey: platform.adminKey, maxRetries: 0 });
   for (const [question, answer] of answers) {
     const chunks = await client.chat.completions.create({
-      model: "lights",
+      model: name,
       messages: [{ role: "user", content: question }],
       temperature: 0,
       stream: true,

@@ -1,8 +1,8 @@
 /** @file GGUF files changed at random, the same each time: a header or a GgufError comes out, and little memory is taken. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { bytesSource } from "./bytes-source.ts";
 import { GgufError, readGgufHeader, vocabularyProblems, writeGgufHeader } from "./index.ts";
-import { bytesSource } from "./testing/bytes-source.ts";
 
 const { bytes: front } = writeGgufHeader({
   metadata: [

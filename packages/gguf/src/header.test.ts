@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { bytesSource } from "./bytes-source.ts";
 import { type GgufHeaderContents, type GgufValue, openGgufHeader, readGgufHeader, writeGgufHeader } from "./index.ts";
-import { bytesSource } from "./testing/bytes-source.ts";
 
 const metadata: GgufHeaderContents["metadata"] = [
   ["a.uint8", { type: "uint8", value: 255 }],

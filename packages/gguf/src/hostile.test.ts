@@ -1,8 +1,8 @@
 /** @file GGUF files that lie: every rule broken once. */
 import { describe, expect, it } from "vitest";
+import { bytesSource } from "./bytes-source.ts";
 import { GgufError } from "./errors.ts";
 import { readGgufHeader } from "./index.ts";
-import { bytesSource } from "./testing/bytes-source.ts";
 
 const joined = (pieces: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(pieces));
 

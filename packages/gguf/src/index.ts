@@ -1,5 +1,7 @@
 /** @file GGUF: the files that llama.cpp serves. Read header.ts first. */
+export { bytesSource } from "./bytes-source.ts";
 export { GgufError, type GgufErrorCode } from "./errors.ts";
+export { frontFromText, frontKey, frontToText } from "./front-text.ts";
 export type { GgufHeader, GgufLimits, GgufTensorInfo } from "./header.ts";
 export { type GgufSource, openGgufHeader, readGgufHeader } from "./read-header.ts";
 export { blockBytes, blockElements, type GgufTensorType } from "./tensor-type.ts";

@@ -63,7 +63,7 @@ export const languageModel = z.object({
 });
 export type LanguageModel = z.infer<typeof languageModel>;
 
-/** Of what kind the file of a version is: a graph of tensors, or a language model of llama.cpp. */
+/** How the file of a version is written: a graph, which may be a language model, or a language model of llama.cpp. */
 export const modelFormat = z.enum(["onnx", "gguf"]);
 export type ModelFormat = z.infer<typeof modelFormat>;
 
@@ -76,11 +76,11 @@ export const modelVersion = z.object({
   format: modelFormat,
   sha256: z.string(),
   size_bytes: z.number().int(),
-  /** Of ONNX; a language model has none. */
+  /** Empty for language models. */
   inputs: z.array(tensorSignature),
   outputs: z.array(tensorSignature),
   task: imageClassification.nullable(),
-  /** Of GGUF; null for ONNX. */
+  /** What a language model says of itself; null: it is none. */
   language: languageModel.nullable(),
   run_id: z.string().nullable(),
   card: modelCard,

@@ -75,6 +75,8 @@ export interface LanguageEngineOptions {
   readonly adapters?: readonly { readonly path: string; readonly scale: number }[];
   /** Whether a graphics card may be used where there is one; left out: no. */
   readonly gpu?: boolean;
+  /** Where an engine may write files while it loads; left out: the system's folder for them. */
+  readonly scratchFolder?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -2,6 +2,7 @@
  * @file How an ONNX file becomes an engine of language models. ONNX Runtime computes the logits; vocabulary, chats, grammars
  * and the step loop are those of the room llama: one prompt has the same tokens whatever file the weights come from.
  */
+import { tmpdir } from "node:os";
 import { type Model as OnnxModel, readModelFile } from "@gristmill/onnx";
 import { EngineRunError } from "../errors.ts";
 import type { LanguageCard, LanguageEngineOptions, LoadLanguageEngine } from "../language/language-engine.ts";
@@ -27,7 +28,10 @@ export const loadOnnxLanguageEngine: LoadLanguageEngine = async (artifactPath, o
     throw new EngineRunError("adapters: expected none for an ONNX file, whose weights can't be added to");
   const { parameters, vocabulary } = readFront(artifactPath);
   return withLlama({ ...options, gpu: false }, async (llama) => {
-    const { file, model } = await loadVocabulary(llama, vocabulary, options.signal);
+    const { file, model } = await loadVocabulary(llama, vocabulary, {
+      scratchFolder: options.scratchFolder ?? tmpdir(),
+      signal: options.signal,
+    });
     const decoder = await openDecoder(artifactPath, options);
     try {
       options.signal?.throwIfAborted();

@@ -1,28 +1,21 @@
 /** @file The vocabulary of an ONNX file: the front of a GGUF file in its metadata, which llama.cpp reads as it reads any other. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { frontFromText, frontKey, GgufError } from "@gristmill/gguf";
 import { EngineRunError } from "../errors.ts";
 import { type CheckedFile, checkFile } from "../llama/check-file.ts";
 import type { Llama, LlamaModel } from "../llama/open-llama.ts";
 
-/** Where ONNX files have their vocabulary: GGUF without tensors, in base64. */
-export const vocabularyKey = "gristmill.vocabulary";
-/** The largest of today's vocabularies, of 260,000 tokens, take 15 MB. */
-const mostCharacters = 2 ** 26;
-
 /** @throws EngineRunError for a file without a vocabulary, or with one that is no base64 or too long. */
 export function vocabularyBytes(metadata: Readonly<Record<string, string>>): Uint8Array {
-  const text = metadata[vocabularyKey];
+  const text = metadata[frontKey];
   if (text === undefined)
-    throw new EngineRunError(`expected metadata ${vocabularyKey} (the front of a GGUF file in base64), received none`);
-  if (text.length > mostCharacters)
-    throw new EngineRunError(
-      `metadata ${vocabularyKey}: expected at most ${mostCharacters} characters, received ${text.length}`,
-    );
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
-    throw new EngineRunError(`metadata ${vocabularyKey}: expected base64, received other characters`);
-  return Buffer.from(text, "base64");
+    throw new EngineRunError(`expected metadata ${frontKey} (the front of a GGUF file in base64), received none`);
+  try {
+    return frontFromText(text);
+  } catch (cause) {
+    throw cause instanceof GgufError ? new EngineRunError(`metadata ${cause.message}`, { cause }) : cause;
+  }
 }
 
 /** A vocabulary that llama.cpp has loaded. */
@@ -31,9 +24,13 @@ export interface Vocabulary {
   readonly model: LlamaModel;
 }
 
-/** @throws EngineRunError for a vocabulary on which llama.cpp would end the process. */
-export async function loadVocabulary(llama: Llama, bytes: Uint8Array, signal?: AbortSignal): Promise<Vocabulary> {
-  const folder = await mkdtemp(join(tmpdir(), "gristmill-vocabulary-"));
+/** Through a file, as llama.cpp reads no bytes. @throws EngineRunError for a vocabulary on which it would end the process. */
+export async function loadVocabulary(
+  llama: Llama,
+  bytes: Uint8Array,
+  { scratchFolder, signal }: { readonly scratchFolder: string; readonly signal?: AbortSignal | undefined },
+): Promise<Vocabulary> {
+  const folder = await mkdtemp(join(scratchFolder, "gristmill-vocabulary-"));
   try {
     const modelPath = join(folder, "vocabulary.gguf");
     await writeFile(modelPath, bytes);

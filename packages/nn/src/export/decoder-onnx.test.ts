@@ -1,3 +1,4 @@
+import { bytesSource, frontFromText, frontKey, readGgufHeader } from "@gristmill/gguf";
 import {
   createSession,
   encodeModel,
@@ -18,7 +19,7 @@ import { Model } from "../model/model.ts";
 import { Sequential } from "../model/sequential.ts";
 import { input } from "../network/symbolic.ts";
 import { normalAt } from "../random/hash.ts";
-import { decoderVocabularyKey, toDecoderOnnx } from "./decoder-onnx.ts";
+import { toDecoderOnnx } from "./decoder-onnx.ts";
 
 const vocabulary = byteLetters.length;
 const tokenizer: LlamaTokenizer = { kind: "gpt2", tokens: byteLetters, merges: [] };
@@ -168,11 +169,8 @@ describe("a decoder that remembers", () => {
   it("brings vocabulary and sizes along, and refuses what is no decoder, or has another vocabulary", async () => {
     const model = decoder();
     const { metadata } = await toDecoderOnnx(model, options);
-    expect(
-      Buffer.from(metadata[decoderVocabularyKey] ?? "", "base64")
-        .subarray(0, 4)
-        .toString(),
-    ).toBe("GGUF");
+    const { metadata: front } = await readGgufHeader(bytesSource(frontFromText(metadata[frontKey] ?? "")));
+    expect(front.get("llama.context_length")?.value).toBe(64);
     const wrong = { ...options, tokenizer: { ...tokenizer, tokens: byteLetters.slice(1) } };
     await expect(toDecoderOnnx(model, wrong)).rejects.toThrow("expected 256 tokens");
     const other = new Sequential([dense(3, { inputShape: [2] })], { seed: 1 });

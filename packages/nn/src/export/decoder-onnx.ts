@@ -1,5 +1,5 @@
 /** @file Language models of `llamaDecoder` blocks as ONNX, which remembers what it has read and brings its vocabulary along. */
-import { writeGgufHeader } from "@gristmill/gguf";
+import { frontKey, frontToText, writeGgufHeader } from "@gristmill/gguf";
 import { model as asModel, type Model as OnnxModel } from "@gristmill/onnx";
 import { llamaFront } from "../formats/gguf/llama/write-llama.ts";
 import type { Model } from "../model/model.ts";
@@ -12,9 +12,6 @@ export interface ToDecoderOnnxOptions extends Pick<ToLlamaGgufOptions, "name" | 
   readonly logits?: DecoderLogits;
 }
 
-/** Metadata of the file: the front of a GGUF file without tensors, in base64, with sizes, tokenizer and chat template. */
-export const decoderVocabularyKey = "gristmill.vocabulary";
-
 /**
  * A language model, of the layers that `toLlamaGguf` takes, as a graph that remembers.
  *
@@ -23,6 +20,7 @@ export const decoderVocabularyKey = "gristmill.vocabulary";
  *   the start.
  * - Outputs: `logits` float32 [batch, 1, vocabulary], or one for each token that was read; `present.N.key` and `.value`,
  *   the past of the next run.
+ * - Metadata: sizes, tokenizer and chat template, as packages/gguf's `frontToText` writes them.
  * - Source of the names: Hugging Face Optimum's exported decoders.
  * @throws NnError, SpecError saying what does not fit.
  */
@@ -31,6 +29,6 @@ export async function toDecoderOnnx(model: Model, options: ToDecoderOnnxOptions)
   const { description, metadata } = llamaFront(llama, "F32");
   const front = writeGgufHeader({ metadata, tensors: [] });
   return asModel(await decoderGraph(description, llama.weights, options.logits ?? "last"), {
-    metadata: { [decoderVocabularyKey]: Buffer.from(front.bytes).toString("base64") },
+    metadata: { [frontKey]: frontToText(front.bytes) },
   });
 }

@@ -37,7 +37,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe("inspecting a file with 256,000 tokens", () => {
   it("[MOD13] leaves this thread free: most of the work is done by another", async () => {
     const before = { all: process.cpuUsage(), mine: process.threadCpuUsage() };
-    const card = await inspectGguf(path, signal);
+    const card = await inspectGguf({ path }, signal);
     const all = process.cpuUsage(before.all);
     const mine = process.threadCpuUsage(before.mine);
     expect(card).toMatchObject({ vocabulary_size: tokenCount, architecture: "llama", parameters: 4 });
@@ -46,32 +46,32 @@ describe("inspecting a file with 256,000 tokens", () => {
   });
 
   it("[MOD13] refuses what takes too much memory, and this process lives on", async () => {
-    await expect(inspectGguf(path, signal, { heapMebibytes: 16, milliseconds: 60_000 })).rejects.toMatchObject({
+    await expect(inspectGguf({ path }, signal, { heapMebibytes: 16, milliseconds: 60_000 })).rejects.toMatchObject({
       code: "data.malformed",
-      message: "The GGUF file can't be served: its front takes more than 16 MiB of memory to read.",
+      message: "The language model can't be served: its front takes more than 16 MiB of memory to read.",
     });
   });
 
   it("[MOD13] refuses what takes too long", async () => {
-    await expect(inspectGguf(path, signal, { heapMebibytes: 512, milliseconds: 1 })).rejects.toMatchObject({
+    await expect(inspectGguf({ path }, signal, { heapMebibytes: 512, milliseconds: 1 })).rejects.toMatchObject({
       code: "data.malformed",
-      message: "The GGUF file can't be served: its front could not be read within 1 ms.",
+      message: "The language model can't be served: its front could not be read within 1 ms.",
     });
   });
 
   it("[MOD13] ends when its caller goes, under way and waiting", async () => {
     const gone = new AbortController();
-    const inspections = [1, 2, 3, 4].map(() => inspectGguf(path, gone.signal));
+    const inspections = [1, 2, 3, 4].map(() => inspectGguf({ path }, gone.signal));
     const refused = inspections.map((inspection) => expect(inspection).rejects.toThrow("gone"));
     gone.abort(new Error("gone"));
     await Promise.all(refused);
-    await expect(inspectGguf(path, gone.signal)).rejects.toThrow("gone");
-    expect(await inspectGguf(path, signal)).toMatchObject({ vocabulary_size: tokenCount });
+    await expect(inspectGguf({ path }, gone.signal)).rejects.toThrow("gone");
+    expect(await inspectGguf({ path }, signal)).toMatchObject({ vocabulary_size: tokenCount });
   });
 });
 
 it("a file that is not there is our own error, not the sender's", async () => {
-  await expect(inspectGguf(join(folder, "none.gguf"), signal)).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(inspectGguf({ path: join(folder, "none.gguf") }, signal)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
 it("turns: so many at once, the others in order, and none is lost to one that fails or goes", async () => {

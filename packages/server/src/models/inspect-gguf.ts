@@ -19,17 +19,17 @@ const bounds: InspectionBounds = { heapMebibytes: 512, milliseconds: 60_000 };
 const turns = new Turns(2);
 
 /** What a file says of its model. @throws AppError `data.malformed` that says where; `signal.reason`. */
-export const inspectGguf = (path: string, signal: AbortSignal, limits = bounds): Promise<LanguageModel> =>
-  turns.run(signal, () => inspectByThread(path, signal, limits));
+export const inspectGguf = (task: InspectGgufTask, signal: AbortSignal, limits = bounds): Promise<LanguageModel> =>
+  turns.run(signal, () => inspectByThread(task, signal, limits));
 
 async function inspectByThread(
-  path: string,
+  task: InspectGgufTask,
   signal: AbortSignal,
   { heapMebibytes, milliseconds }: InspectionBounds,
 ): Promise<LanguageModel> {
   signal.throwIfAborted(); // also while the turn came: an abort that has been is no event any more
   const thread = new Worker(join(import.meta.dirname, "inspect-gguf-thread.ts"), {
-    workerData: { path } satisfies InspectGgufTask,
+    workerData: task,
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: heapMebibytes },
@@ -40,7 +40,9 @@ async function inspectByThread(
     const inspected = await new Promise<InspectedGguf>((resolve, reject) => {
       thread.once("message", resolve);
       thread.on("error", reject);
-      thread.once("exit", (code) => reject(new Error(`the thread that read ${path} ended with ${code} and no answer`)));
+      thread.once("exit", (code) =>
+        reject(new Error(`the thread that read a language model's front ended with ${code} and no answer`)),
+      );
       stop.addEventListener("abort", () => reject(stop.reason), { once: true });
     });
     if ("card" in inspected) return inspected.card;
@@ -60,4 +62,4 @@ const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
 
 const malformed = (problem: string, details: Readonly<Record<string, unknown>>, cause?: unknown): AppError =>
-  new AppError("data.malformed", `The GGUF file can't be served: ${problem}.`, { details: { ...details }, cause });
+  new AppError("data.malformed", `The language model can't be served: ${problem}.`, { details: { ...details }, cause });

@@ -1,5 +1,6 @@
 /** @file Reads an ONNX file that someone sent. Pure: it decodes and checks, and never runs the model or loads native code. */
 import { AppError, type ImageClassification, imageClassification, type TensorSignature } from "@gristmill/contract";
+import { frontFromText, frontKey, GgufError } from "@gristmill/gguf";
 import { checkGraph, decodeModel, type Model, OnnxError } from "@gristmill/onnx";
 import { signatureOf } from "./signature.ts";
 
@@ -12,6 +13,10 @@ export interface InspectedModel {
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
   readonly parameters: number;
+  /** The type that most of them have, in GGUF's words: "F32". */
+  readonly quantization: string;
+  /** The front of a GGUF file, which makes it a language model. */
+  readonly front: Uint8Array | undefined;
   readonly opset: number;
   readonly producer: string;
 }
@@ -36,7 +41,8 @@ export function inspectOnnx(bytes: Uint8Array): InspectedModel {
     inputs,
     outputs,
     task: taskOf(model.metadata),
-    parameters: parameterCount(model),
+    ...weightsOf(model),
+    front: frontOf(model.metadata),
     opset: model.writtenOpset ?? model.opset,
     producer: model.producer,
   };
@@ -62,9 +68,26 @@ function taskOf(metadata: Readonly<Record<string, string>>): ImageClassification
   }
 }
 
-/** Elements of all weights that are numbers with a fraction: what training could change. */
-function parameterCount({ graph }: Model): number {
-  let count = 0;
-  for (const { dtype, data } of graph.initializers.values()) if (dtype.startsWith("float")) count += data.length;
-  return count;
+/** The front in the metadata: who brings one along means it. */
+function frontOf(metadata: Readonly<Record<string, string>>): Uint8Array | undefined {
+  const text = metadata[frontKey];
+  try {
+    return text === undefined ? undefined : frontFromText(text);
+  } catch (cause) {
+    if (!(cause instanceof GgufError)) throw cause;
+    throw new AppError("data.malformed", `The model's metadata is wrong at ${cause.message}.`, {
+      details: { where: cause.where },
+      cause,
+    });
+  }
+}
+
+/** Of all weights that are numbers with a fraction, which training could change: how many elements, and their commonest type. */
+function weightsOf({ graph }: Model): { parameters: number; quantization: string } {
+  const byType = new Map<string, number>();
+  for (const { dtype, data } of graph.initializers.values())
+    if (/float/.test(dtype)) byType.set(dtype, (byType.get(dtype) ?? 0) + data.length);
+  const [most] = [...byType].toSorted(([, a], [, b]) => b - a);
+  const parameters = [...byType.values()].reduce((sum, count) => sum + count, 0);
+  return { parameters, quantization: (most?.[0] ?? "").replace("float", "f").toUpperCase() };
 }

@@ -15,8 +15,11 @@ export class CardRefusal extends Error {
 
 const mostNumber = 2 ** 31 - 1;
 
-/** @throws CardRefusal that says where. */
-export function languageCard(header: GgufHeader): LanguageModel {
+/** What is known of a file's weights. */
+export type Weights = Pick<LanguageModel, "parameters" | "quantization">;
+
+/** `weights`: of a file of another format; left out, they follow the front. @throws CardRefusal that says where. */
+export function languageCard(header: GgufHeader, weights?: Weights): LanguageModel {
   checkKind(header);
   const problems = vocabularyProblems(header.metadata);
   const [first] = problems;
@@ -33,7 +36,7 @@ export function languageCard(header: GgufHeader): LanguageModel {
   return {
     name: textOf(header, "general.name") ?? null,
     architecture,
-    ...weightsOf(header),
+    ...(weights ?? weightsOf(header)),
     context_length: countOf(header, `${architecture}.context_length`),
     embedding_length: countOf(header, `${architecture}.embedding_length`),
     vocabulary_size: vocabularySize,
@@ -57,11 +60,11 @@ function checkKind(header: GgufHeader): void {
       "split.count",
       `expected one file, received one of ${parts}: join them with llama-gguf-split --merge`,
     );
-  if (header.tensors.size === 0) throw new CardRefusal("tensors", "expected weights, found none");
 }
 
 /** How many weights there are, and the type that most of them have. */
-function weightsOf({ tensors }: GgufHeader): { parameters: number; quantization: string } {
+function weightsOf({ tensors }: GgufHeader): Weights {
+  if (tensors.size === 0) throw new CardRefusal("tensors", "expected weights, found none");
   const byType = new Map<string, number>();
   let parameters = 0;
   for (const { type, shape } of tensors.values()) {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { ModelVersion, ProjectId } from "@gristmill/contract";
+import { frontKey, frontToText, writeGgufHeader } from "@gristmill/gguf";
 import { type GgufTensor, type GgufValue, MemorySink, writeGguf } from "@gristmill/nn";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,6 +95,43 @@ describe("importing a language model", () => {
     expect(version).toMatchObject({ format: "onnx", language: null, card: { notes: "n", parameters: 9 } });
   });
 
+  const onnxWith = (front: string): Uint8Array => affineModel({ metadata: { [frontKey]: front } });
+  const frontOf = (metadata: readonly [string, GgufValue][]): string =>
+    frontToText(writeGgufHeader({ metadata, tensors: [] }).bytes);
+  const card: readonly [string, GgufValue][] = [
+    ["general.architecture", text("llama")],
+    ["llama.context_length", uint32(64)],
+    ["llama.embedding_length", uint32(2)],
+    ["tokenizer.ggml.model", text("gpt2")],
+    ["tokenizer.ggml.merges", { type: "array", value: { of: "string", values: [] } }],
+  ];
+  const vocabularyOf = (...values: string[]): [string, GgufValue] => [
+    "tokenizer.ggml.tokens",
+    { type: "array", value: { of: "string", values } },
+  ];
+
+  it("[MOD14] takes an ONNX file with a front for a language model, and counts its weights in the graph", async () => {
+    const version = await take(onnxWith(frontOf([...card, vocabularyOf("a", "b")])));
+    expect(version).toMatchObject({ format: "onnx", inputs: [], outputs: [], task: null, card: { parameters: 9 } });
+    expect(version.language).toMatchObject({ vocabulary_size: 2, parameters: 9, quantization: "F32" });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["no base64", "a,b!", /metadata is wrong at gristmill\.vocabulary: expected base64/],
+    ["nothing", "", /GGUF/],
+    ["another format", Buffer.from("PK\u0003\u0004 a zip file").toString("base64"), /GGUF/],
+    ["half of one", frontOf(card).slice(0, 40), /GGUF/],
+    ["no vocabulary", frontOf(card), /tokenizer\.ggml\.tokens: expected/],
+    ["a token said twice", frontOf([...card, vocabularyOf("a", "b", "a")]), /tokens\[2\]: expected each token once/],
+  ])("[MOD14] refuses an ONNX file whose front is %s, and keeps nothing", async (_, front, message) => {
+    const before = await stored();
+    await expect(take(onnxWith(front))).rejects.toMatchObject({
+      code: "data.malformed",
+      message: expect.stringMatching(message),
+    });
+    expect(await stored()).toEqual(before);
+  });
+
   const tooMany: GgufValue = { type: "array", value: { of: "string", values: ["a", "b", "a"] } };
   it.each<[string, [string, GgufValue | undefined][], RegExp]>([
     ["a token said twice", [["tokenizer.ggml.tokens", tooMany]], /tokens\[2\]: expected each token once, received "a"/],
@@ -176,12 +214,11 @@ describe("importing a language model", () => {
     await models.delete(project, "large");
   });
 
-  it("[MOD4] the database takes no format but these, and a card for GGUF alone", async () => {
+  it("[MOD4] the database takes no format but these, and no GGUF without a card", async () => {
     const copy = (format: string, language: string | null) =>
       sql`insert into model_version select 'x', project_id, model_id, 99, ${format}, sha256, size_bytes, inputs, outputs, task, run_id, card, created_at, ${language}::json
         from model_version limit 1`.execute(database.db);
     await expect(copy("pickle", null)).rejects.toThrow("model_version_format_check");
-    await expect(copy("onnx", "{}")).rejects.toThrow("model_version_language_check");
     await expect(copy("gguf", null)).rejects.toThrow("model_version_language_check");
   });
 });

@@ -26,6 +26,7 @@ const card: ModelCard = {
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 const never = new AbortController().signal;
 
+const { signal } = new AbortController();
 let database: TestDatabase;
 let folder: string;
 let objects: ObjectStore;
@@ -50,7 +51,19 @@ afterAll(async () => {
 /** A version of some bytes, stored. */
 async function stored(model: string, bytes: Uint8Array, runId: string | null = null): Promise<NewVersion> {
   const object = await objects.put(bytes);
-  return { projectId: project, model, object, inputs: [], outputs: [], task: null, runId, card };
+  const language = null;
+  return {
+    projectId: project,
+    model,
+    format: "onnx",
+    object,
+    inputs: [],
+    outputs: [],
+    task: null,
+    language,
+    runId,
+    card,
+  };
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -90,7 +103,7 @@ describe("registering", () => {
 
 describe("importing", () => {
   it("[MOD6] reads the signature from the graph, with -1 for sizes that vary", async () => {
-    const version = await models.importOnnx(project, "affine", affineModel(), "from a test");
+    const version = await models.importOnnx(project, "affine", affineModel(), { notes: "from a test", signal });
     expect(version).toMatchObject({
       version: 1,
       inputs: [{ name: "x", dtype: "float32", shape: [-1, 2] }],
@@ -111,9 +124,9 @@ describe("importing", () => {
       class_names: ["a", "b", "c"],
     };
     const bytes = affineModel({ metadata: { "gristmill.task": JSON.stringify(task) } });
-    expect((await models.importOnnx(project, "with-task", bytes, null)).task).toEqual(task);
+    expect((await models.importOnnx(project, "with-task", bytes, { notes: null, signal })).task).toEqual(task);
     const damaged = affineModel({ metadata: { "gristmill.task": '{"task":' } });
-    expect((await models.importOnnx(project, "with-task", damaged, null)).task).toBeNull();
+    expect((await models.importOnnx(project, "with-task", damaged, { notes: null, signal })).task).toBeNull();
   });
 
   it("[MOD5] refuses what is no sound ONNX model, says where, and keeps nothing of it", async () => {
@@ -125,7 +138,9 @@ describe("importing", () => {
       ["dangling", affineModel({ danglingInput: true }), /nowhere/],
     ];
     for (const [name, bytes, message] of cases) {
-      const refused = await models.importOnnx(project, "hostile", bytes, null).catch((error: unknown) => error);
+      const refused = await models
+        .importOnnx(project, "hostile", bytes, { notes: null, signal })
+        .catch((error: unknown) => error);
       expect(refused, name).toMatchObject({ code: "data.malformed", message: expect.stringMatching(message) });
     }
     await expect(models.get(project, "hostile")).rejects.toMatchObject({ code: "model.not_found" });
@@ -133,7 +148,7 @@ describe("importing", () => {
 
   it("[MOD5] refuses names that are no names", async () => {
     for (const name of ["../up", "Upper", "", "a".repeat(64)])
-      await expect(models.importOnnx(project, name, affineModel(), null)).rejects.toMatchObject({
+      await expect(models.importOnnx(project, name, affineModel(), { notes: null, signal })).rejects.toMatchObject({
         code: "request.invalid",
       });
   });
@@ -171,7 +186,7 @@ describe("reading", () => {
 
   it("[MOD7] hands out whole artifacts, and refuses a changed file with expected and found hash", async () => {
     const bytes = affineModel();
-    const version = await models.importOnnx(project, "download", bytes, null);
+    const version = await models.importOnnx(project, "download", bytes, { notes: null, signal });
     expect(await buffer(await models.openArtifact(version, never))).toEqual(Buffer.from(bytes));
     const path = await models.artifactPath(version);
     await writeFile(path, "something else");

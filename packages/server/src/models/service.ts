@@ -7,6 +7,7 @@ import {
   type ListQuery,
   type Model,
   type ModelCard,
+  type ModelFormat,
   type ModelVersion,
   type Page,
   type ProjectId,
@@ -33,8 +34,9 @@ export interface NewVersion {
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
-  /** What a GGUF file says of itself; left out: the object is an ONNX file. */
-  readonly language?: LanguageModel;
+  readonly format: ModelFormat;
+  /** What the file of a language model says of itself; null: it is none. */
+  readonly language: LanguageModel | null;
   /** Makes the registration idempotent; null: imported. */
   readonly runId: string | null;
   readonly card: ModelCard;
@@ -91,12 +93,13 @@ export class Models {
         projectId: input.projectId,
         modelId: model.id,
         version: model.latest_version + 1,
+        format: input.format,
         sha256: input.object.sha256,
         sizeBytes: input.object.sizeBytes,
         inputs: input.inputs,
         outputs: input.outputs,
         task: input.task,
-        language: input.language ?? null,
+        language: input.language,
         runId: input.runId,
         card: input.card,
       });
@@ -129,7 +132,7 @@ export class Models {
       if (incoming.isGguf) return await this.#importGguf(projectId, model, incoming.content, { notes, signal });
       const bytes = await collect(incoming.content, onnxLimitBytes, sizeBytes);
       if (bytes.length === 0) throw new AppError("request.invalid", "Expected the bytes of a model, received none.");
-      return await this.importOnnx(projectId, model, bytes, notes);
+      return await this.importOnnx(projectId, model, bytes, { notes, signal });
     } catch (error) {
       signal.throwIfAborted(); // what a stream throws when its client goes is no fault of ours
       throw error;
@@ -138,24 +141,30 @@ export class Models {
     }
   }
 
-  /** Checks and registers an ONNX file. @throws AppError `data.malformed`, `budget.exceeded` */
+  /** Checks and registers an ONNX file. @throws AppError `data.malformed`, `budget.exceeded`; `signal.reason`. */
   async importOnnx(
     projectId: ProjectId,
     model: string,
     bytes: Uint8Array,
-    notes: string | null,
+    { notes, signal }: { readonly notes: string | null; readonly signal: AbortSignal },
   ): Promise<ModelVersion> {
     await this.#checkImport(projectId, model);
-    const inspected = inspectOnnx(bytes);
+    const { front, ...inspected } = inspectOnnx(bytes);
+    const { parameters, quantization } = inspected;
+    const language =
+      front === undefined ? null : await inspectGguf({ front, weights: { parameters, quantization } }, signal);
     return await this.register({
       projectId,
       model,
+      format: "onnx",
       object: await this.#deps.objects.put(bytes),
-      inputs: inspected.inputs,
-      outputs: inspected.outputs,
+      // Of a language model they are its engine's business.
+      inputs: language === null ? inspected.inputs : [],
+      outputs: language === null ? inspected.outputs : [],
       task: inspected.task,
+      language,
       runId: null,
-      card: importedCard(inspected.parameters, notes, {
+      card: importedCard(parameters, notes, {
         producer: inspected.producer,
         opset: String(inspected.opset),
       }),
@@ -173,13 +182,14 @@ export class Models {
       limitBytes: ggufLimitBytes,
       signal,
       check: async (path) => {
-        language = await inspectGguf(path, signal);
+        language = await inspectGguf({ path }, signal);
       },
     });
     if (language === undefined) throw new Error("the object was stored unchecked");
     return await this.register({
       projectId,
       model,
+      format: "gguf",
       object,
       inputs: [],
       outputs: [],

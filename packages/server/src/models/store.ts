@@ -49,12 +49,12 @@ export interface NewVersionRow {
   readonly projectId: string;
   readonly modelId: string;
   readonly version: number;
+  readonly format: ModelFormat;
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
   readonly task: ImageClassification | null;
-  /** Makes it a GGUF file's version; null: an ONNX file's. */
   readonly language: LanguageModel | null;
   readonly runId: string | null;
   readonly card: ModelCard;
@@ -140,7 +140,7 @@ export class ModelStore {
         project_id: row.projectId,
         model_id: row.modelId,
         version: row.version,
-        format: row.language === null ? "onnx" : "gguf",
+        format: row.format,
         sha256: row.sha256,
         size_bytes: row.sizeBytes,
         inputs: JSON.stringify(row.inputs),

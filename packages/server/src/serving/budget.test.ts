@@ -17,7 +17,10 @@ const infer = (running: Running) =>
   running.serving.infer(world.projectId, "double", call, { signal: AbortSignal.timeout(20_000) });
 
 async function deploy(running: Running): Promise<void> {
-  await running.models.importOnnx(world.projectId, "double", scaling(2), null);
+  await running.models.importOnnx(world.projectId, "double", scaling(2), {
+    notes: null,
+    signal: new AbortController().signal,
+  });
   await running.serving.create(world.projectId, {
     name: "double",
     model: "double",

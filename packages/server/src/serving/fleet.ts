@@ -139,7 +139,7 @@ export class Fleet {
             model: `${revision.model}@${revision.model_version}`,
             artifactPath,
             // More than there are cores would make generation a hundred times slower; the home may have moved.
-            threads: Math.min(revision.threads, version.format === "gguf" ? availableParallelism() : Infinity),
+            threads: Math.min(revision.threads, version.language !== null ? availableParallelism() : Infinity),
             settings: replicaSettings(revision, version),
           },
         });
@@ -159,10 +159,13 @@ function replicaSettings(revision: RevisionRow, version: ModelVersion): ReplicaS
   const maxQueue = callsPerReplica(revision);
   if (batching !== null) {
     const { max_batch_size: maxBatchSize, max_delay_ms: maxDelayMs } = batching;
-    return { format: "onnx", batching: { maxBatchSize, maxDelayMs, maxQueue }, task: version.task };
+    return { engine: "onnx", batching: { maxBatchSize, maxDelayMs, maxQueue }, task: version.task };
   }
   if (generation === null) throw new Error(`revision ${revision.id} has no settings`);
   const { context_length, slots, prefill_chunk: prefillChunk } = generation;
   const context = context_length === null ? {} : { contextLength: context_length };
-  return { format: "gguf", generation: { ...context, slots, prefillChunk, maxQueue } };
+  return {
+    engine: version.format === "gguf" ? "llama" : "onnx-language",
+    generation: { ...context, slots, prefillChunk, maxQueue },
+  };
 }

@@ -225,7 +225,10 @@ describe("what can go wrong", () => {
   });
 
   it("[SRV17] settings and calls of the other kind of model are refused", async () => {
-    await running.models.importOnnx(world.projectId, "graph", scaling(2), null);
+    await running.models.importOnnx(world.projectId, "graph", scaling(2), {
+      notes: null,
+      signal: new AbortController().signal,
+    });
     const settings = { generation: { slots: 2 } };
     const input = createDeployment.parse({ name: "graph", model: "graph", threads: 1, ...settings });
     await expect(running.serving.create(world.projectId, input)).rejects.toMatchObject({ code: "request.invalid" });

@@ -39,7 +39,7 @@ async function start(
       model: "test@1",
       artifactPath,
       threads: 1,
-      settings: { format: "onnx", batching: { maxBatchSize: 8, maxDelayMs: 1, maxQueue: 100 }, task },
+      settings: { engine: "onnx", batching: { maxBatchSize: 8, maxDelayMs: 1, maxQueue: 100 }, task },
     },
   });
 }

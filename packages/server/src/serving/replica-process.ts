@@ -1,4 +1,6 @@
 /** @file One replica process, from main's side: calls in, answers out, until it ends. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "@gristmill/contract";
 import type { GenerationEvent, LanguageCard } from "@gristmill/engine";
@@ -28,6 +30,13 @@ const defaultPatience = { pingMs: 1000, silenceMs: 120_000 };
 
 /** Where node-llama-cpp looks for the C library, to know which of its binaries fits. */
 const libraryFolders = process.platform === "linux" ? ["/lib", "/lib64", "/usr/lib", "/usr/lib64"] : [];
+
+interface StartOptions {
+  readonly name: string;
+  readonly start: ReplicaStart;
+  readonly signal: AbortSignal;
+  readonly patience?: typeof defaultPatience;
+}
 
 interface Pending {
   resolve(answer: ReplicaAnswer): void;
@@ -70,19 +79,26 @@ export class ReplicaProcess {
    * @throws AppError with the replica's own code when the engine refuses the model; ReplicaDiedError when the process
    * ends before; `signal.reason`.
    */
-  static async start(
-    children: Children,
-    options: {
-      readonly name: string;
-      readonly start: ReplicaStart;
-      readonly signal: AbortSignal;
-      readonly patience?: typeof defaultPatience;
-    },
-  ): Promise<ReplicaProcess> {
-    const { name, start, signal, patience = defaultPatience } = options;
+  static async start(children: Children, options: StartOptions): Promise<ReplicaProcess> {
+    const { start, signal } = options;
     signal.throwIfAborted();
-    const readPaths = [start.artifactPath, ...(start.settings.format === "gguf" ? libraryFolders : [])];
-    const child = await children.start({ name, entry, readPaths, writePaths: [], start });
+    const { engine } = start.settings;
+    const readPaths = [start.artifactPath, ...(engine === "onnx" ? [] : libraryFolders)];
+    if (engine !== "onnx-language") return await ReplicaProcess.#started(children, { ...options, readPaths });
+    const scratchFolder = await mkdtemp(join(tmpdir(), "gristmill-replica-"));
+    try {
+      return await ReplicaProcess.#started(children, { ...options, start: { ...start, scratchFolder }, readPaths });
+    } finally {
+      await rm(scratchFolder, { recursive: true, force: true });
+    }
+  }
+
+  static async #started(
+    children: Children,
+    { name, start, signal, patience = defaultPatience, readPaths }: StartOptions & { readonly readPaths: string[] },
+  ): Promise<ReplicaProcess> {
+    const writePaths = start.scratchFolder === undefined ? [] : [start.scratchFolder];
+    const child = await children.start({ name, entry, readPaths, writePaths, start });
     const { promise, resolve } = Promise.withResolvers<ReplicaMessage | undefined | ChildExit>();
     const onAbort = (): void => resolve(undefined);
     signal.addEventListener("abort", onAbort, { once: true });

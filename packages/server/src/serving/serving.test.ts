@@ -13,6 +13,7 @@ import type { InferResult } from "./deployments.ts";
 import { scaling, slow } from "./testing/small-models.ts";
 import { openWorld, type Running, until, untilStatus, type World } from "./testing/world.ts";
 
+const imported = { notes: null, signal: new AbortController().signal };
 let world: World;
 let running: Running;
 
@@ -25,7 +26,7 @@ const close = (): Promise<void> => world.close();
 const x = (...values: number[]) => ({ x: tensor("float32", [values.length / 3, 3], new Float32Array(values)) });
 
 async function deploy(name: string, bytes: Uint8Array, more: object = {}): Promise<Deployment> {
-  await running.models.importOnnx(world.projectId, name, bytes, null);
+  await running.models.importOnnx(world.projectId, name, bytes, imported);
   const input = createDeployment.parse({ name, model: name, threads: 1, ...more });
   const made = await running.serving.create(world.projectId, input);
   expect(made).toMatchObject({ status: "starting", name, desired_replicas: input.replicas });
@@ -158,7 +159,7 @@ describe("a deployment", () => {
   });
 
   it("[SRV7] a corrupt artifact is failed, naming the hash expected and the one found", async () => {
-    const version = await running.models.importOnnx(world.projectId, "double-10", scaling(2), null);
+    const version = await running.models.importOnnx(world.projectId, "double-10", scaling(2), imported);
     await writeFile(await running.models.artifactPath(version), "damaged");
     await running.serving.create(world.projectId, createDeployment.parse({ name: "double-10", model: "double-10" }));
     const failed = await untilStatus(running, world.projectId, "double-10", "failed");
@@ -174,7 +175,7 @@ describe("a change", () => {
 
   it("[SRV8] to another version replaces the revision without failing a request under load", async () => {
     await deploy("scale-11", scaling(2));
-    await running.models.importOnnx(world.projectId, "scale-11", scaling(3), null);
+    await running.models.importOnnx(world.projectId, "scale-11", scaling(3), imported);
     let isOver = false;
     const seen: number[] = [];
     const callers = Array.from({ length: 4 }, async () => {
@@ -199,7 +200,7 @@ describe("a change", () => {
 
   it("[SRV8] to a version that does not start leaves the old revision answering, and says why", async () => {
     await deploy("scale-12", scaling(2));
-    const broken = await running.models.importOnnx(world.projectId, "scale-12", scaling(3), null);
+    const broken = await running.models.importOnnx(world.projectId, "scale-12", scaling(3), imported);
     await writeFile(await running.models.artifactPath(broken), "damaged");
     await update("scale-12", { model: "scale-12@2" });
     await until(async () => (await running.serving.get(world.projectId, "scale-12")).error !== null, "it says why");
@@ -282,7 +283,7 @@ describe("after a restart", () => {
 
   it("[SRV8][SRV12] the reason why a newer revision did not start is still told", async () => {
     await deploy("scale", scaling(2));
-    const broken = await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    const broken = await running.models.importOnnx(world.projectId, "scale", scaling(3), imported);
     await writeFile(await running.models.artifactPath(broken), "damaged");
     await update("scale", { model: "scale" });
     await until(async () => (await running.serving.get(world.projectId, "scale")).error !== null, "it says why");
@@ -294,7 +295,7 @@ describe("after a restart", () => {
 
   it("[SRV8][SRV12] in the middle of a change the active revision answers, and the change goes on", async () => {
     await deploy("scale", scaling(2));
-    const next = await running.models.importOnnx(world.projectId, "scale", scaling(3), null);
+    const next = await running.models.importOnnx(world.projectId, "scale", scaling(3), imported);
     const path = await running.models.artifactPath(next);
     await writeFile(path, "damaged");
     await update("scale", { model: "scale" });
@@ -342,7 +343,7 @@ describe("after a restart", () => {
   });
 
   it("[SRV13] kill -9 of the server: its replicas end, their time counts up to the last heartbeat, once", async () => {
-    await running.models.importOnnx(world.projectId, "double", scaling(2), null);
+    await running.models.importOnnx(world.projectId, "double", scaling(2), imported);
     await running.stop();
     const server = spawn(
       process.execPath,

@@ -24,7 +24,7 @@ export type SettingsInput = Pick<UpdateDeployment, "threads" | "batching" | "gen
 /** With defaults. @throws AppError `request.invalid` for settings of the other kind of model. */
 export function newSettings(version: ModelVersion, input: SettingsInput): Omit<RevisionSettings, "threads"> {
   checkKind(version, input);
-  return version.format === "onnx"
+  return version.language === null
     ? { batching: batching.parse(input.batching ?? {}), generation: null }
     : { batching: null, generation: generation.parse(input.generation ?? {}) };
 }
@@ -40,7 +40,7 @@ export function changedSettings(
   input: SettingsInput,
 ): RevisionSettings | undefined {
   checkKind(version, input);
-  const isGraph = version.format === "onnx";
+  const isGraph = version.language === null;
   const { batching, generation } = newSettings(version, {
     batching: isGraph ? merged(before.batching, input.batching) : undefined,
     generation: isGraph ? undefined : merged(before.generation, input.generation),
@@ -61,10 +61,10 @@ function merged<T extends object>(before: T | null, change: Change<T> | undefine
 
 type Change<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
-function checkKind({ format, model }: ModelVersion, input: SettingsInput): void {
-  const foreign = format === "onnx" ? "generation" : "batching";
+function checkKind({ language, model }: ModelVersion, input: SettingsInput): void {
+  const foreign = language === null ? "generation" : "batching";
   if (input[foreign] === undefined) return;
-  const kind = format === "onnx" ? "an ONNX graph" : "a language model";
+  const kind = language === null ? "an ONNX graph" : "a language model";
   const message = `${foreign}: "${model}" is ${kind}, which has no such settings.`;
   throw new AppError("request.invalid", message, { details: { param: foreign } });
 }

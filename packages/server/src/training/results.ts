@@ -69,10 +69,12 @@ export async function registerResult(
   const version = await models.register({
     projectId: run.project_id,
     model: register.model,
+    format: "onnx",
     object: { sha256: model.sha256, sizeBytes: model.sizeBytes },
     inputs: model.inputs,
     outputs: model.outputs,
     task: taskOf(run),
+    language: null,
     runId: run.id,
     card: cardOf(run, finished),
   });

@@ -17,6 +17,7 @@ import { runningCosts } from "./0015-running-costs.ts";
 import { languageModels } from "./0016-language-models.ts";
 import { responses } from "./0017-responses.ts";
 import { upstreams } from "./0018-upstreams.ts";
+import { onnxLanguageModels } from "./0019-onnx-language-models.ts";
 import type { Migration } from "./migration.ts";
 
 /** Append only. */
@@ -39,4 +40,5 @@ export const migrations: readonly Migration[] = [
   languageModels,
   responses,
   upstreams,
+  onnxLanguageModels,
 ];

@@ -1,17 +1,22 @@
 /** @file A language model in a replica: text in, events or vectors out. The engine has its own queue. */
-import { EngineInputError, type LoadLanguageEngine } from "@gristmill/engine";
+import { EngineInputError, type LoadLanguageEngine, loadLlamaEngine, loadOnnxLanguageEngine } from "@gristmill/engine";
 import type { ReplicaSettings, ReplicaStart } from "./protocol.ts";
 import type { ServedModel } from "./served-model.ts";
 
-type LanguageSettings = Extract<ReplicaSettings, { format: "gguf" }>;
+type LanguageSettings = Extract<ReplicaSettings, { engine: "llama" | "onnx-language" }>;
+
+const loaders: Readonly<Record<LanguageSettings["engine"], LoadLanguageEngine>> = {
+  llama: loadLlamaEngine,
+  "onnx-language": loadOnnxLanguageEngine,
+};
 
 /** Loads a language model. @throws EngineRunError when the engine refuses it. */
 export async function loadLanguageModel(
-  load: LoadLanguageEngine,
-  { model, threads, artifactPath }: ReplicaStart,
-  { generation }: LanguageSettings,
+  { model, threads, artifactPath, scratchFolder }: ReplicaStart,
+  { engine: kind, generation }: LanguageSettings,
 ): Promise<ServedModel> {
-  const engine = await load(artifactPath, { name: model, threads, ...generation });
+  const scratch = scratchFolder === undefined ? {} : { scratchFolder };
+  const engine = await loaders[kind](artifactPath, { name: model, threads, ...generation, ...scratch });
   return {
     card: engine.card,
     get queueDepth() {
@@ -30,8 +35,8 @@ export async function loadLanguageModel(
           throw new EngineInputError("", "text: it is a language model", "tensors or an image");
       }
     },
-    generate: ({ kind, request }, signal) =>
-      kind === "chat" ? engine.chat(request, { signal }) : engine.complete(request, { signal }),
+    generate: ({ kind: asked, request }, signal) =>
+      asked === "chat" ? engine.chat(request, { signal }) : engine.complete(request, { signal }),
     close: () => engine.close(),
   };
 }

@@ -1,5 +1,4 @@
 /** @file The entry of a replica process: one model, one engine, one queue. */
-import { loadLlamaEngine } from "@gristmill/engine";
 import { childMain } from "../../children/child-main.ts";
 import { leaveOutBinaryTest } from "./binary-test.ts";
 import { toFailure } from "./failure.ts";
@@ -29,7 +28,7 @@ childMain({
 
 async function load(start: ReplicaStart): Promise<ServedModel> {
   const { settings } = start;
-  if (settings.format === "onnx") return await loadTensorModel(start, settings);
+  if (settings.engine === "onnx") return await loadTensorModel(start, settings);
   leaveOutBinaryTest();
-  return await loadLanguageModel(loadLlamaEngine, start, settings);
+  return await loadLanguageModel(start, settings);
 }

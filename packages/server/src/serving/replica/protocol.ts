@@ -14,11 +14,11 @@ import type {
 } from "@gristmill/engine";
 import type { Tensor } from "@gristmill/onnx";
 
-/** How a model of each format is served. */
+/** How a model is served, by the engine that it needs. */
 export type ReplicaSettings =
-  | { readonly format: "onnx"; readonly batching: BatchSettings; readonly task: ImageClassification | null }
+  | { readonly engine: "onnx"; readonly batching: BatchSettings; readonly task: ImageClassification | null }
   | {
-      readonly format: "gguf";
+      readonly engine: "llama" | "onnx-language";
       readonly generation: Pick<LanguageEngineOptions, "contextLength" | "slots" | "maxQueue" | "prefillChunk">;
     };
 
@@ -29,6 +29,8 @@ export interface ReplicaStart {
   readonly artifactPath: string;
   readonly threads: number;
   readonly settings: ReplicaSettings;
+  /** A folder of its own while it loads; it may write nowhere else. */
+  readonly scratchFolder?: string;
 }
 
 /** Work with one answer, in main's words; the replica answers with the same id. */

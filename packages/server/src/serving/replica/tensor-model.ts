@@ -4,7 +4,7 @@ import { createImageReader } from "./image-tensor.ts";
 import type { ReplicaSettings, ReplicaStart, TensorAnswer } from "./protocol.ts";
 import type { ServedModel } from "./served-model.ts";
 
-type TensorSettings = Extract<ReplicaSettings, { format: "onnx" }>;
+type TensorSettings = Extract<ReplicaSettings, { engine: "onnx" }>;
 
 /** Loads a graph. @throws EngineRunError when the engine refuses it. */
 export async function loadTensorModel(start: ReplicaStart, settings: TensorSettings): Promise<ServedModel> {

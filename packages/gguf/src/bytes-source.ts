@@ -1,4 +1,4 @@
-import type { GgufSource } from "../read-header.ts";
+import type { GgufSource } from "./read-header.ts";
 
 /** Bytes in memory as a file. */
 export const bytesSource = (bytes: Uint8Array): GgufSource => ({
