@@ -1,7 +1,7 @@
 /** Fetches the real models once, tests what can be had, and says what can't: `npm run test:models [-- VITEST'S OPTIONS]`. */
 import { spawnSync } from "node:child_process";
+import { obtainModel } from "../examples/data/model-file.ts";
 import { testModels } from "../test/models/catalogue.ts";
-import { obtainModel } from "../test/models/obtain-model.ts";
 
 const paths: Record<string, string> = {};
 const missing: string[] = [];

@@ -33,7 +33,7 @@ async function quickstart(onOpen: (platform: Platform) => void): Promise<void> {
     `${stage.screen.paint("strong", "Gristmill quickstart")}: one model, from data to bill. About a minute or two.`,
   );
   const platform = await stage.step("Start the platform, with its own PostgreSQL", () =>
-    openPlatform(stage, process.env),
+    openPlatform(stage, process.env, "quickstart"),
   );
   onOpen(platform);
   const { client } = platform;

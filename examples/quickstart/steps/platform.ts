@@ -16,13 +16,13 @@ export interface Platform {
 }
 
 /** Uses the platform of the home if one runs there; else starts one, which stays when we end. */
-export async function openPlatform(stage: Stage, env: Env): Promise<Platform> {
+export async function openPlatform(stage: Stage, env: Env, keyName: string): Promise<Platform> {
   const home = homeOf(env);
   const running = await findRunning(home, env, stage.signal);
   const url =
     running ?? (await startDetached({ ...env, GRISTMILL_PORT: `${await choosePort(env)}` }, stage.signal)).url;
   const admin = await adminClient(url, home, env);
-  const { key } = await admin.keys.create({ name: "quickstart" }, { signal: stage.signal });
+  const { key } = await admin.keys.create({ name: keyName }, { signal: stage.signal });
   stage.done(running === undefined ? `started at ${url}` : `already runs at ${url}`);
   stage.say(`     home ${home}`);
   return { url, home, key, client: new Gristmill({ baseUrl: url, apiKey: key }), isStartedHere: running === undefined };

